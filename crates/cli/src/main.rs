@@ -1,0 +1,3 @@
+//! Isosmith in a terminal.
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! What a build says about itself, to whoever watches: events, errors, and the view folded
+//! from them.
+//!
+//! A stream is one JSON object per line ([`line`]). The first line is [`EventKind::Hello`]
+//! with the version, the second [`EventKind::Planned`] with every step, the last
+//! [`EventKind::Finished`], and there is exactly one of those. Progress is absolute and may
+//! be thinned; nothing else may be lost.
+
+pub mod error;
+pub mod event;
+pub mod line;
+pub mod view;
+
+pub use error::{Class, Code, ErrorView, Recovery};
+pub use event::{
+    BuildId, BuildResult, Event, EventKind, Level, Outcome, Output, Phase, StepId, StepInfo,
+    Stream, Unit,
+};
+pub use view::{BuildView, StepState, StepView};
+
+/// Changes when an old reader would misunderstand a new writer.
+pub const EPOCH: u32 = 1;
+
+/// Changes when something was added that an old reader can pass over.
+pub const REVISION: u32 = 0;

@@ -1,0 +1,3 @@
+//! Set-up, test suites, packages and generated files.
+
+fn main() {}
