@@ -308,6 +308,13 @@ impl Tree {
         self.open_at(path, OFlag::O_PATH, 0).is_ok()
     }
 
+    /// Whether it is a folder; a link to one is not.
+    pub fn is_dir(&self, path: &str) -> bool {
+        let Ok((parent, name)) = self.parent(path) else { return false };
+        nix::sys::stat::fstatat(&parent, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFDIR)
+    }
+
     /// Makes a folder and its missing parents, owned by root, mode 0755.
     ///
     /// # Errors

@@ -1,68 +1,13 @@
 //! What happened, in order.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, ErrorView};
-
-/// Names one build for good; sorts by time. `YYYYMMDD-hhmmss-profile-xxxx`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BuildId(String);
-
-impl BuildId {
-    /// Takes `text` as an id if it can safely be one folder's name: 1 to 96 characters of
-    /// a-z, 0-9 and `-`, not beginning with `-`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=96).contains(&text.len());
-        let clean = text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        (fits && clean && !text.starts_with('-')).then(|| Self(text.to_owned()))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for BuildId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Names one step of a recipe, such as `squashfs`.
-///
-/// This crate knows no recipe: titles arrive in [`EventKind::Planned`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StepId(Cow<'static, str>);
-
-impl StepId {
-    /// A step's id as a constant of a recipe's table.
-    pub const fn new(name: &'static str) -> Self {
-        Self(Cow::Borrowed(name))
-    }
-
-    /// A step's id that came as text.
-    pub fn owned(name: impl Into<String>) -> Self {
-        Self(Cow::Owned(name.into()))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for StepId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::{
+    error::{Code, ErrorView},
+    id::{BuildId, StepId},
+};
 
 /// One of the six parts of a build, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

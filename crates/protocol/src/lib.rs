@@ -8,14 +8,15 @@
 
 pub mod error;
 pub mod event;
+pub mod id;
 pub mod line;
 pub mod view;
 
 pub use error::{Class, Code, ErrorView, Recovery};
 pub use event::{
-    BuildId, BuildResult, Event, EventKind, Level, Outcome, Output, Phase, StepId, StepInfo,
-    Stream, Unit,
+    BuildResult, Event, EventKind, Level, Outcome, Output, Phase, StepInfo, Stream, Unit,
 };
+pub use id::{BuildId, NotABuildId, StepId};
 pub use view::{BuildView, StepState, StepView};
 
 /// Changes when an old reader would misunderstand a new writer.

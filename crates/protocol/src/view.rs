@@ -2,7 +2,8 @@
 
 use crate::{
     error::ErrorView,
-    event::{BuildId, BuildResult, Event, EventKind, Outcome, StepId, StepInfo, Unit},
+    event::{BuildResult, Event, EventKind, Outcome, StepInfo, Unit},
+    id::{BuildId, StepId},
 };
 
 /// How far one step is.

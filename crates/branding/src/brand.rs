@@ -1,0 +1,71 @@
+//! What is drawn: names, colours and pictures of one product.
+
+use crate::{colour::Rgb, picture::Picture};
+
+/// Names, colours and pictures of the product whose medium is being made.
+///
+/// Texts are single lines; control characters in them are shown as spaces wherever a
+/// surface would otherwise break.
+#[derive(Debug, Clone)]
+pub struct Brand {
+    /// Full name, as on the boot menu.
+    pub name: String,
+    /// Short name for narrow places.
+    pub short_name: String,
+    /// os-release `ID`: a-z, 0-9, `.`, `_`, `-`.
+    pub id: String,
+    /// Version such as `1.0`; empty for a rolling product.
+    pub version: String,
+    /// Codename; may be empty.
+    pub codename: String,
+    /// Who makes it; may be empty.
+    pub vendor: String,
+    /// Web addresses.
+    pub urls: Urls,
+    /// Highlights and selections.
+    pub accent: Rgb,
+    /// Background where there is no wallpaper.
+    pub background: Rgb,
+    /// Text on the background.
+    pub text: Rgb,
+    /// Shown above or beside the name.
+    pub logo: Option<Picture>,
+    /// Fills the background.
+    pub wallpaper: Option<Picture>,
+    /// Text after login on a console; `None` makes one from the name.
+    pub motd: Option<String>,
+}
+
+/// Web addresses for os-release; all optional.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Urls {
+    /// `HOME_URL`.
+    pub home: Option<String>,
+    /// `SUPPORT_URL`.
+    pub support: Option<String>,
+    /// `BUG_REPORT_URL`.
+    pub bugs: Option<String>,
+    /// `DOCUMENTATION_URL`.
+    pub documentation: Option<String>,
+}
+
+impl Brand {
+    /// Version and codename as one short line: `1.0 · Codename`, one of them, or empty.
+    pub fn version_line(&self) -> String {
+        match (self.version.as_str(), self.codename.as_str()) {
+            ("", "") => String::new(),
+            (version, "") => version.to_owned(),
+            ("", codename) => codename.to_owned(),
+            (version, codename) => format!("{version} · {codename}"),
+        }
+    }
+}
+
+/// `text` on one line: each control character becomes a space.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}

@@ -1,0 +1,59 @@
+//! A brand drawn for each surface: pictures, themes and texts.
+//!
+//! The window shows these pictures as a preview and the recipe installs the very same
+//! files, so a preview cannot drift from the product. Everything here is pure: bytes in,
+//! bytes out, the same for the same brand. No files, processes or clocks.
+//!
+//! | Surface | Files | Preview |
+//! |---|---|---|
+//! | GRUB | [`grub::GrubTheme::files`] | [`grub::GrubTheme::preview`] |
+//! | ISOLINUX | [`isolinux::IsolinuxTheme::files`] | [`isolinux::IsolinuxTheme::preview`] |
+//! | os-release, issue, motd, disk label | [`texts`] | the text itself |
+//!
+//! [`warnings::warnings`] names what a surface cannot show, [`compare::ssim`] tells how
+//! like a screendump is to a preview.
+
+pub mod brand;
+pub mod colour;
+pub mod compare;
+pub mod grub;
+pub mod isolinux;
+pub mod menu;
+pub mod picture;
+pub mod texts;
+pub mod warnings;
+
+mod backdrop;
+mod box_art;
+mod cp437;
+mod lockup;
+mod paint;
+mod palette;
+mod pf2;
+mod png;
+mod svg;
+mod svg_cost;
+mod typeset;
+
+pub use brand::{Brand, Urls};
+pub use colour::Rgb;
+pub use compare::{CompareError, read_screendump, ssim};
+pub use grub::{GrubTheme, grub_menu_preview, grub_theme};
+pub use isolinux::{IsolinuxTheme, isolinux_menu_preview, isolinux_theme};
+pub use menu::{Countdown, Menu};
+pub use paint::Rect;
+pub use picture::{Limits, Picture, PictureError};
+pub use texts::{DebianFacts, disk_info, issue, issue_net, motd, os_release};
+pub use warnings::{Surface, Warning, WarningCode, warnings};
+
+/// A picture in memory: 8-bit red, green, blue and straight (not premultiplied) alpha.
+pub type Image = image::RgbaImage;
+
+/// One file of a theme, to be written below the theme's own folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThemeFile {
+    /// Name inside the theme's folder; no directories.
+    pub path: &'static str,
+    /// The whole content.
+    pub bytes: Vec<u8>,
+}

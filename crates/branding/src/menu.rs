@@ -1,0 +1,39 @@
+//! A boot menu as a person sees it.
+
+/// The entries of a boot menu and what is highlighted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Menu {
+    /// Labels from top to bottom.
+    pub entries: Vec<String>,
+    /// Index of the highlighted entry, from 0.
+    pub selected: usize,
+    /// The countdown, where one runs.
+    pub countdown: Option<Countdown>,
+}
+
+/// Seconds until the highlighted entry starts by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Countdown {
+    /// Where it began, in seconds.
+    pub total: u32,
+    /// What is left, in seconds.
+    pub left: u32,
+}
+
+impl Countdown {
+    /// A countdown that has just begun.
+    pub fn starting(total: u32) -> Self {
+        Self { total, left: total }
+    }
+}
+
+impl Menu {
+    /// A menu with its first entry highlighted.
+    pub fn new(entries: Vec<String>, countdown: Option<Countdown>) -> Self {
+        Self {
+            entries,
+            selected: 0,
+            countdown,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What a surface cannot show, said before the build.
+
+use serde::Serialize;
+
+use crate::{
+    Brand, GrubTheme, Image, IsolinuxTheme, Menu, Rect, Rgb, colour::contrast_of_luminances, cp437,
+    grub, isolinux, lockup::Lockup, palette::READABLE, pf2, typeset,
+};
+
+/// A place where branding shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surface {
+    /// GRUB's graphical menu.
+    Grub,
+    /// ISOLINUX's graphical menu.
+    Isolinux,
+}
+
+/// What is wrong; stable names for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// Text that is hard to read on its background.
+    LowContrast,
+    /// Characters that the surface's font lacks.
+    MissingCharacters,
+    /// A logo of pixels that is drawn larger than it is.
+    LogoEnlarged,
+    /// A label that does not fit into the menu.
+    LabelTooLong,
+    /// A name that had to be cut.
+    NameCut,
+    /// More entries than are visible at once.
+    MenuScrolls,
+}
+
+/// Something that will not look as meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// Where.
+    pub surface: Surface,
+    /// What.
+    pub code: WarningCode,
+    /// What a person will see, in one sentence.
+    pub message: String,
+    /// What to do about it, in one sentence.
+    pub fix: String,
+}
+
+/// Everything that GRUB's and ISOLINUX's menus cannot show well.
+pub fn warnings(brand: &Brand, menu: &Menu) -> Vec<Warning> {
+    let grub = GrubTheme::new(brand, menu);
+    let isolinux = IsolinuxTheme::new(brand, menu);
+    let mut found = Found { list: Vec::new() };
+
+    let (width, height) = grub::BACKGROUND;
+    let scene = Scene {
+        surface: Surface::Grub,
+        ground: grub.ground(menu, width, height),
+        entries: grub.entry_rects(menu, width, height),
+        first_visible: first_visible(menu, grub::VISIBLE_ENTRIES),
+        quiet: vec![
+            grub.layout.hint(width, height),
+            grub.layout.countdown.on(width, height),
+        ],
+        muted: grub.palette.muted,
+        on_accent: grub.palette.on_accent,
+    };
+    found.contrast(brand, menu, &scene);
+    let isolinux_regions = isolinux.text_regions(menu);
+    let entries = isolinux.entry_rects(menu);
+    let scene = Scene {
+        surface: Surface::Isolinux,
+        ground: isolinux.ground(menu),
+        quiet: isolinux_regions.into_iter().skip(entries.len()).collect(),
+        entries,
+        first_visible: first_visible(menu, isolinux::VISIBLE_ENTRIES),
+        muted: isolinux.palette.muted,
+        on_accent: isolinux.palette.on_accent,
+    };
+    found.contrast(brand, menu, &scene);
+
+    found.labels(
+        menu,
+        Surface::Grub,
+        grub.entry_columns(),
+        |label| pf2::unifont().width(label) as usize / 8,
+        pf2::grub_can_draw,
+    );
+    found.labels(
+        menu,
+        Surface::Isolinux,
+        isolinux::ENTRY_COLUMNS,
+        |label| label.chars().count(),
+        |c| cp437::byte(c).is_some(),
+    );
+    found.scrolling(menu, Surface::Grub, grub::VISIBLE_ENTRIES);
+    found.scrolling(menu, Surface::Isolinux, isolinux::VISIBLE_ENTRIES);
+    found.lockup(brand, Surface::Grub, &grub.lockup);
+    found.lockup(brand, Surface::Isolinux, &isolinux.lockup);
+    found.list
+}
+
+fn first_visible(menu: &Menu, visible: usize) -> usize {
+    (menu.selected + 1).saturating_sub(visible)
+}
+
+/// A menu without its text, and where the text will stand.
+struct Scene {
+    surface: Surface,
+    ground: Image,
+    entries: Vec<Rect>,
+    first_visible: usize,
+    quiet: Vec<Rect>,
+    muted: Rgb,
+    on_accent: Rgb,
+}
+
+struct Found {
+    list: Vec<Warning>,
+}
+
+impl Found {
+    fn add(&mut self, surface: Surface, code: WarningCode, message: String, fix: &str) {
+        self.list.push(Warning {
+            surface,
+            code,
+            message,
+            fix: fix.to_owned(),
+        });
+    }
+
+    fn contrast(&mut self, brand: &Brand, menu: &Menu, scene: &Scene) {
+        let worst = |places: &mut dyn Iterator<Item = &Rect>, colour: Rgb| {
+            places
+                .map(|place| contrast_on(&scene.ground, *place, colour))
+                .fold(f32::INFINITY, f32::min)
+        };
+        let chosen = menu.selected.wrapping_sub(scene.first_visible);
+        let plain = scene
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(row, _)| *row != chosen)
+            .map(|(_, place)| place);
+        let cases = [
+            ("The entries of the menu", worst(&mut { plain }, brand.text)),
+            (
+                "The selected entry",
+                worst(&mut scene.entries.get(chosen).into_iter(), scene.on_accent),
+            ),
+            (
+                "The hint and the countdown",
+                worst(&mut scene.quiet.iter(), scene.muted),
+            ),
+        ];
+        for (what, contrast) in cases {
+            if contrast < READABLE {
+                let message = format!(
+                    "{what} will be hard to read: the contrast is {contrast:.1}, at least {READABLE} is needed."
+                );
+                self.add(
+                    scene.surface,
+                    WarningCode::LowContrast,
+                    message,
+                    "Choose a lighter or darker text or background colour, or a calmer wallpaper.",
+                );
+            }
+        }
+    }
+
+    fn labels(
+        &mut self,
+        menu: &Menu,
+        surface: Surface,
+        columns: usize,
+        width: impl Fn(&str) -> usize,
+        can_draw: impl Fn(char) -> bool,
+    ) {
+        for label in &menu.entries {
+            let needed = width(label);
+            if needed > columns {
+                let message = format!(
+                    "\"{label}\" is too long for this menu: {columns} characters fit, it needs {needed}."
+                );
+                self.add(
+                    surface,
+                    WarningCode::LabelTooLong,
+                    message,
+                    "Choose a shorter name for the entry.",
+                );
+            }
+            let missing: String = label.chars().filter(|&c| !can_draw(c)).collect();
+            if !missing.is_empty() {
+                let message =
+                    format!("\"{label}\" has characters that this menu's font lacks: {missing}");
+                self.add(
+                    surface,
+                    WarningCode::MissingCharacters,
+                    message,
+                    "Write the entry's name without these characters.",
+                );
+            }
+        }
+    }
+
+    fn scrolling(&mut self, menu: &Menu, surface: Surface, visible: usize) {
+        let count = menu.entries.len();
+        if count > visible {
+            let message = format!(
+                "The menu has {count} entries; {visible} are visible, the others by scrolling."
+            );
+            self.add(
+                surface,
+                WarningCode::MenuScrolls,
+                message,
+                "Leave out entries that few people need.",
+            );
+        }
+    }
+
+    fn lockup(&mut self, brand: &Brand, surface: Surface, lockup: &Lockup) {
+        if lockup.name_cut {
+            let message = format!("The name \"{}\" is cut because it is too long.", brand.name);
+            self.add(
+                surface,
+                WarningCode::NameCut,
+                message,
+                "Choose a shorter name.",
+            );
+        }
+        let text = format!("{}{}", brand.name, brand.version_line());
+        let missing: String = typeset::missing(&text).into_iter().collect();
+        if !missing.is_empty() {
+            let message =
+                format!("The name or version has characters that no built-in font has: {missing}");
+            self.add(
+                surface,
+                WarningCode::MissingCharacters,
+                message,
+                "Draw the name as part of the logo, as paths, and choose a name in another script.",
+            );
+        }
+        let (Some(logo), Some((width, height))) = (&brand.logo, lockup.logo_size) else {
+            return;
+        };
+        let (own_width, own_height) = logo.size();
+        if !logo.is_scalable() && own_height < height && own_width < width {
+            let message = format!(
+                "The logo has {own_width} x {own_height} pixels and is drawn at {width} x {height}, so it looks blurred."
+            );
+            self.add(
+                surface,
+                WarningCode::LogoEnlarged,
+                message,
+                "Give the logo as SVG, or as a PNG of at least 256 pixels.",
+            );
+        }
+    }
+}
+
+/// Contrast of a colour with the ground below a text; the worst twentieth is left out, as
+/// a few bright specks do not make a line unreadable.
+fn contrast_on(ground: &Image, place: Rect, colour: Rgb) -> f32 {
+    let text = colour.luminance();
+    let mut ratios: Vec<f32> = place
+        .clip(&Rect::of(ground))
+        .pixels()
+        .step_by(3)
+        .map(|(x, y)| {
+            let pixel = ground.get_pixel(x as u32, y as u32);
+            contrast_of_luminances(text, Rgb::new(pixel[0], pixel[1], pixel[2]).luminance())
+        })
+        .collect();
+    ratios.sort_by(f32::total_cmp);
+    ratios
+        .get(ratios.len() / 20)
+        .copied()
+        .unwrap_or(f32::INFINITY)
+}
+
+#[cfg(test)]
+#[path = "warnings_tests.rs"]
+mod tests;

@@ -1,0 +1,242 @@
+//! The command line, as written.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Make your own Linux distribution: from a profile to a bootable ISO.
+#[derive(Debug, Parser)]
+#[command(name = "isosmith", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What the exit status means.
+pub const EXIT_CODES: &str = "\
+Exit status:
+  0    it worked
+  1    a fault that has no number of its own
+  2    the command line is wrong
+  3    the profile is wrong, or a file that it names
+  4    a right is missing
+  5    the network or a mirror
+  6    a signature or checksum
+  7    a package
+  8    disk, memory, or another build in the way
+  9    a namespace or mount
+  130  stopped";
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Say only what went wrong.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How diagnostics look.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Where builds are kept [default: /var/lib/isosmith for root, else ~/.local/state/isosmith].
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
+    /// Where downloads and finished layers are kept [default: /var/cache/isosmith for root, else ~/.cache/isosmith].
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// How diagnostics look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Which profile, and what to change in it.
+#[derive(Debug, Clone, Args)]
+pub struct ProfileArgs {
+    /// A profile's name, its folder, or its file.
+    pub profile: String,
+    /// Change a field, such as image.compression=zstd:19; may be given many times.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// How to build.
+#[derive(Debug, Clone, Args)]
+pub struct BuildArgs {
+    /// Where the ISO goes.
+    #[arg(long, short, value_name = "FOLDER", default_value = ".")]
+    pub output: PathBuf,
+    /// Print the protocol, one JSON object per line, and nothing else.
+    #[arg(long)]
+    pub json: bool,
+    /// Say for each step why its result does not come from the cache.
+    #[arg(long)]
+    pub explain_cache: bool,
+    /// End at the first failure, without another try.
+    #[arg(long)]
+    pub strict: bool,
+    /// How many finished builds stay in the history.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    pub keep: usize,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build an ISO.
+    Build {
+        /// Which profile.
+        #[command(flatten)]
+        profile: ProfileArgs,
+        /// How.
+        #[command(flatten)]
+        build: BuildArgs,
+    },
+    /// Look for problems in a profile.
+    Check {
+        /// Which profile.
+        #[command(flatten)]
+        profile: ProfileArgs,
+        /// Print the problems as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the steps of a build without doing them.
+    Plan {
+        /// Which profile.
+        #[command(flatten)]
+        profile: ProfileArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        /// Show every field of the profile and where its value came from.
+        #[arg(long)]
+        explain: bool,
+        /// Print every command that would run.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List the profiles that can be built by name.
+    Profiles {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the builds so far.
+    Builds {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go on with a build that was stopped.
+    Resume {
+        /// Its id, from `isosmith builds`.
+        id: String,
+        /// How.
+        #[command(flatten)]
+        build: BuildArgs,
+    },
+    /// Stop a running build.
+    Cancel {
+        /// Its id, from `isosmith builds`.
+        id: String,
+    },
+    /// Free the room that builds have taken.
+    Clean {
+        /// Show what would go, and remove nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Everything: downloads, layers, tools.
+        #[arg(long, conflicts_with = "unused")]
+        all: bool,
+        /// Results that were not used for so many days.
+        #[arg(long, value_name = "DAYS")]
+        unused: Option<u64>,
+    },
+    /// Look whether an ISO is whole and would start.
+    Verify {
+        /// The ISO.
+        iso: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        /// Want it to start on a BIOS [default: what the ISO says it is].
+        #[arg(long)]
+        bios: bool,
+        /// Want it to start on UEFI.
+        #[arg(long)]
+        uefi: bool,
+        /// Want it to start with Secure Boot.
+        #[arg(long)]
+        secure_boot: bool,
+    },
+    /// Start an ISO in QEMU and see whether it comes up.
+    TestBoot(TestBootArgs),
+    /// Print the JSON schema of profiles.
+    Schema,
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages.
+    Man {
+        /// Where they go.
+        folder: PathBuf,
+    },
+}
+
+/// How to start an ISO in QEMU.
+#[derive(Debug, Args)]
+pub struct TestBootArgs {
+    /// The ISO.
+    pub iso: PathBuf,
+    /// What kind of machine.
+    #[arg(long, value_enum, default_value_t = Machine::Bios)]
+    pub firmware: Machine,
+    /// Plug it in as a stick instead of a disc.
+    #[arg(long)]
+    pub usb: bool,
+    /// What to wait for on the serial line [default: a login prompt].
+    #[arg(long, value_name = "TEXT")]
+    pub marker: Option<String>,
+    /// How long to wait, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub timeout: u64,
+    /// Memory in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    pub memory: u32,
+    /// Save a picture of the screen at the end (PNG).
+    #[arg(long, value_name = "FILE")]
+    pub screendump: Option<PathBuf>,
+    /// Save a picture of the boot menu (PNG).
+    #[arg(long, value_name = "FILE")]
+    pub menu_screendump: Option<PathBuf>,
+    /// Save what the machine wrote on its serial line.
+    #[arg(long, value_name = "FILE")]
+    pub serial_log: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A kind of machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Machine {
+    /// A BIOS.
+    Bios,
+    /// UEFI without Secure Boot.
+    Uefi,
+    /// UEFI with Secure Boot enforced and Microsoft's keys.
+    SecureBoot,
+}

@@ -1,0 +1,151 @@
+//! What a profile is and what would become of it.
+
+use std::sync::{Arc, Mutex};
+
+use isosmith_engine::{Failure, Options, PlannedStep, Work};
+use isosmith_host::DryHost;
+use isosmith_protocol::{BuildId, Code, Event};
+use isosmith_recipe::Debian;
+use serde_json::json;
+
+use super::{print, print_json};
+use crate::{
+    Command, Ended,
+    args::ProfileArgs,
+    order::{self, Delivered},
+    places::{self, Places},
+    profile::{self, LoadError, Loaded},
+};
+
+/// Says every problem of a profile, and of the files that it names.
+pub fn check(args: &ProfileArgs, as_json: bool) -> Command {
+    match profile::load(args) {
+        Ok(loaded) => {
+            order::gather(&loaded, None, &nowhere())?;
+            if as_json {
+                return print_json(&json!({ "problems": [] }));
+            }
+            print(&format!("{}: no problems", loaded.spec.profile.name))?;
+            Ok(Ended::Well)
+        }
+        Err(LoadError::Problems(problems)) if as_json => {
+            let list: Vec<_> = problems
+                .iter()
+                .map(|problem| json!({
+                    "path": problem.path,
+                    "message": problem.message,
+                    "fix": problem.fix,
+                    "origin": problem.origin.as_ref().map(ToString::to_string),
+                }))
+                .collect();
+            print_json(&json!({ "problems": list }))?;
+            Ok(Ended::Badly)
+        }
+        Err(error) => Err(error.into_failure()),
+    }
+}
+
+fn nowhere() -> Delivered {
+    Delivered::at("/nonexistent".as_ref(), "/nonexistent".into())
+}
+
+/// Shows what would be done.
+pub fn plan(args: &ProfileArgs, as_json: bool, explain: bool, dry_run: bool, places: &Places) -> Command {
+    let loaded = profile::load(args).map_err(LoadError::into_failure)?;
+    if explain {
+        return explain_values(&loaded, as_json);
+    }
+    let order = order::gather(&loaded, None, &nowhere())?;
+    let state = Debian::new(order)?;
+    if dry_run {
+        return commands(&loaded, state);
+    }
+    let id = BuildId::parse("plan").ok_or_else(|| Failure::plain(Code::Internal, "no id for a plan"))?;
+    let work = Work::new(&places.state, &places.cache, &id);
+    let recipe = isosmith_recipe::recipe(&state.spec);
+    let steps = isosmith_engine::plan(&recipe, &state, &work);
+    if as_json {
+        let list: Vec<_> = steps
+            .iter()
+            .map(|step| json!({ "step": step.info, "key": step.key, "cached": step.cached }))
+            .collect();
+        return print_json(&list);
+    }
+    let mut phase = None;
+    for step in &steps {
+        if phase != Some(step.info.phase) {
+            phase = Some(step.info.phase);
+            print(step.info.phase.title())?;
+        }
+        print(&line(step))?;
+    }
+    Ok(Ended::Well)
+}
+
+fn line(step: &PlannedStep) -> String {
+    let cached = match step.cached {
+        Some(true) => "from the cache",
+        Some(false) => "",
+        None => "depends on the mirrors",
+    };
+    format!("  {:<16} {:<42} {cached}", step.info.id.as_str(), step.info.title).trim_end().to_owned()
+}
+
+fn explain_values(loaded: &Loaded, as_json: bool) -> Command {
+    let values = loaded.merged.explain();
+    if as_json {
+        let list: Vec<_> = values
+            .iter()
+            .map(|(path, value, origin)| json!({ "path": path, "value": value, "origin": origin.to_string() }))
+            .collect();
+        return print_json(&list);
+    }
+    for (path, value, origin) in values {
+        print(&format!("{path} = {value}  # {origin}"))?;
+    }
+    Ok(Ended::Well)
+}
+
+/// Runs the recipe on a host that only prints.
+///
+/// What a step learns from an earlier one's output is not known then, so the packages are
+/// named by what was asked for; everything else is the command as it would run.
+fn commands(loaded: &Loaded, mut state: Debian) -> Command {
+    let scratch = tempfile::tempdir().map_err(|error| Failure::io("make a temporary folder", error))?;
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink_lines = Arc::clone(&lines);
+    let host = DryHost::new(move |line| {
+        sink_lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.to_owned());
+    });
+    let id = BuildId::parse("dry-run").ok_or_else(|| Failure::plain(Code::Internal, "no id for a plan"))?;
+    let work = Work::new(&scratch.path().join("state"), &scratch.path().join("cache"), &id);
+    isosmith_recipe::rehearse(&mut state, &host, &work, &Options::new(id, loaded.spec.profile.name.clone(), env!("CARGO_PKG_VERSION")), &mut |_: &Event| {})?;
+    for line in lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+        print(&line.replace(&scratch.path().display().to_string(), ""))?;
+    }
+    Ok(Ended::Well)
+}
+
+/// Lists profiles by name.
+pub fn profiles(as_json: bool) -> Command {
+    let mut list = Vec::new();
+    for (name, file) in places::all_profiles() {
+        let args = ProfileArgs { profile: name.clone(), set: Vec::new() };
+        let description = match profile::load(&args) {
+            Ok(loaded) => loaded.spec.profile.description,
+            Err(_) => "has problems; see `isosmith check`".to_owned(),
+        };
+        list.push((name, description, file));
+    }
+    if as_json {
+        let list: Vec<_> = list
+            .iter()
+            .map(|(name, description, file)| json!({ "name": name, "description": description, "file": file }))
+            .collect();
+        return print_json(&list);
+    }
+    for (name, description, _) in list {
+        print(&format!("{name:<16} {description}"))?;
+    }
+    Ok(Ended::Well)
+}

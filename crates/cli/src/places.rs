@@ -1,0 +1,111 @@
+//! Where things are: profiles, settings, builds, cache.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use nix::unistd::Uid;
+
+use crate::args::Common;
+
+/// Settings of the whole machine.
+pub const SYSTEM_SETTINGS: &str = "/etc/isosmith/config.toml";
+
+/// Profiles that the package brings.
+const SYSTEM_PROFILES: &str = "/usr/share/isosmith/profiles";
+
+/// Folders of this user's builds.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Builds and their history.
+    pub state: PathBuf,
+    /// Downloads and finished layers.
+    pub cache: PathBuf,
+}
+
+impl Places {
+    /// What the command line says, else what is usual.
+    ///
+    /// # Errors
+    ///
+    /// When there is no home folder to put them in.
+    pub fn of(common: &Common) -> io::Result<Self> {
+        let root = Uid::effective().is_root();
+        let usual = |system: &str, variable: &str, below: &str| -> io::Result<PathBuf> {
+            if root {
+                return Ok(PathBuf::from(system));
+            }
+            Ok(base_dir(variable, below)?.join("isosmith"))
+        };
+        let absolute = |path: &PathBuf| std::path::absolute(path);
+        Ok(Self {
+            state: match &common.state_dir {
+                Some(path) => absolute(path)?,
+                None => usual("/var/lib/isosmith", "XDG_STATE_HOME", ".local/state")?,
+            },
+            cache: match &common.cache_dir {
+                Some(path) => absolute(path)?,
+                None => usual("/var/cache/isosmith", "XDG_CACHE_HOME", ".cache")?,
+            },
+        })
+    }
+}
+
+/// A folder of the XDG base directory specification.
+fn base_dir(variable: &str, below: &str) -> io::Result<PathBuf> {
+    if let Some(path) = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute()) {
+        return Ok(path);
+    }
+    env::var_os("HOME")
+        .map(|home| PathBuf::from(home).join(below))
+        .ok_or_else(|| io::Error::other("there is no home folder; give --state-dir and --cache-dir"))
+}
+
+/// The user's own settings, which need not exist.
+pub fn user_settings() -> Option<PathBuf> {
+    base_dir("XDG_CONFIG_HOME", ".config").ok().map(|base| base.join("isosmith/config.toml"))
+}
+
+/// Folders that profiles are looked for in, first one first.
+fn profile_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Some(path) = env::var_os("ISOSMITH_PROFILES") {
+        folders.extend(env::split_paths(&path));
+    }
+    folders.push(PathBuf::from("profiles"));
+    folders.extend(base_dir("XDG_DATA_HOME", ".local/share").ok().map(|base| base.join("isosmith/profiles")));
+    folders.push(PathBuf::from(SYSTEM_PROFILES));
+    folders
+}
+
+/// The file of a profile: `named` is a file, a folder with a `profile.toml`, or a name.
+pub fn find_profile(named: &str) -> Option<PathBuf> {
+    let direct = Path::new(named);
+    if direct.is_file() {
+        return Some(direct.to_owned());
+    }
+    if named.contains('/') || named.starts_with('.') {
+        return Some(direct.join("profile.toml")).filter(|path| path.is_file());
+    }
+    let named_so = |folder: PathBuf| folder.join(named).join("profile.toml");
+    profile_folders().into_iter().map(named_so).find(|path| path.is_file())
+}
+
+/// Names and files of all profiles that can be found by name; a name that is found twice
+/// counts where it is found first.
+pub fn all_profiles() -> Vec<(String, PathBuf)> {
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    for folder in profile_folders() {
+        let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        for entry in entries {
+            let file = entry.path().join("profile.toml");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if file.is_file() && !found.iter().any(|(known, _)| *known == name) {
+                found.push((name, file));
+            }
+        }
+    }
+    found.sort();
+    found
+}

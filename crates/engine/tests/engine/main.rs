@@ -1,0 +1,8 @@
+//! The engine with a toy recipe on a machine that only records. Needs no rights.
+
+mod bench;
+mod caching;
+mod failing;
+mod journals;
+mod rooms;
+mod toy;

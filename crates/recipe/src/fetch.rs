@@ -1,0 +1,317 @@
+//! Downloads: many at once, each checked against the signed index, kept by content.
+
+use std::{
+    collections::VecDeque,
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use isosmith_engine::{Failure, Reporter};
+use isosmith_host::Cancel;
+use isosmith_protocol::{Code, Unit};
+use sha2::{Digest, Sha256};
+
+use crate::{apt::Package, materials::hex};
+
+/// How many files come at once: enough to hide a mirror's latency, few enough to be polite.
+const LANES: usize = 8;
+
+/// No Release file is larger.
+const MAX_RELEASE: u64 = 16 << 20;
+
+/// The way to the network.
+#[derive(Debug, Clone)]
+pub struct Network {
+    agent: ureq::Agent,
+}
+
+impl Network {
+    /// Through `proxy`, or straight.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ProfileInvalid`] for a proxy that cannot be one.
+    pub fn new(proxy: Option<&str>) -> Result<Self, Failure> {
+        let proxy = proxy.map(ureq::Proxy::new).transpose().map_err(|error| {
+            Failure::new(Code::ProfileInvalid, "the proxy cannot be used", "Correct base.proxy.").because(error)
+        })?;
+        let config = ureq::Agent::config_builder()
+            .proxy(proxy)
+            .timeout_connect(Some(Duration::from_secs(20)))
+            .timeout_recv_response(Some(Duration::from_secs(30)))
+            .timeout_recv_body(Some(Duration::from_secs(600)))
+            .max_idle_connections_per_host(LANES)
+            .user_agent(concat!("isosmith/", env!("CARGO_PKG_VERSION")))
+            .tls_config(
+                ureq::tls::TlsConfig::builder()
+                    .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+                    .build(),
+            )
+            .build();
+        Ok(Self { agent: config.new_agent() })
+    }
+
+    /// Fetches a small file whole; `None` when the server has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::MirrorUnreachable`] or [`Code::DownloadFailed`].
+    pub fn get(&self, url: &str) -> Result<Option<Vec<u8>>, Failure> {
+        if let Some(path) = url.strip_prefix("file:") {
+            return match fs::read(path.trim_start_matches("//")) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Failure::io(format!("read {path}"), error)),
+            };
+        }
+        match self.agent.get(url).call() {
+            Ok(mut response) => response
+                .body_mut()
+                .with_config()
+                .limit(MAX_RELEASE)
+                .read_to_vec()
+                .map(Some)
+                .map_err(|error| explain(url, error)),
+            Err(ureq::Error::StatusCode(404 | 410)) => Ok(None),
+            Err(error) => Err(explain(url, error)),
+        }
+    }
+
+    fn open(&self, url: &str) -> Result<Box<dyn Read>, Failure> {
+        if let Some(path) = url.strip_prefix("file:") {
+            let path = path.trim_start_matches("//");
+            let file = File::open(path).map_err(|error| Failure::io(format!("read {path}"), error))?;
+            return Ok(Box::new(file));
+        }
+        let response = self.agent.get(url).call().map_err(|error| explain(url, error))?;
+        Ok(Box::new(response.into_body().into_reader()))
+    }
+}
+
+fn explain(url: &str, error: ureq::Error) -> Failure {
+    let (code, message) = match &error {
+        ureq::Error::StatusCode(404 | 410) => (Code::FileMissingOnMirror, format!("the mirror does not have {url}")),
+        ureq::Error::StatusCode(status) => (Code::DownloadFailed, format!("the mirror answered {status} for {url}")),
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
+            (Code::MirrorUnreachable, format!("no connection for {url}"))
+        }
+        ureq::Error::Io(inner) if connecting(inner) => (Code::MirrorUnreachable, format!("no connection for {url}")),
+        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+            (Code::MirrorUnreachable, format!("no connection for {url}"))
+        }
+        _ => (Code::DownloadFailed, format!("the download of {url} broke off")),
+    };
+    Failure::plain(code, message).because(error)
+}
+
+fn connecting(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable
+    ) || error.to_string().contains("lookup address")
+}
+
+/// Downloaded packages, by content.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    root: PathBuf,
+}
+
+impl Pool {
+    /// The pool at `root`, which exists.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Where a package lies, or would lie.
+    pub fn path(&self, package: &Package) -> PathBuf {
+        let (prefix, _) = package.sha256.split_at(package.sha256.len().min(2));
+        self.root.join(prefix).join(format!("{}.deb", package.sha256))
+    }
+
+    fn has(&self, package: &Package) -> bool {
+        fs::metadata(self.path(package)).is_ok_and(|meta| meta.len() == package.size)
+    }
+
+    /// Bytes that are yet to be downloaded for `packages`.
+    pub fn missing(&self, packages: &[Package]) -> u64 {
+        packages.iter().filter(|package| !self.has(package)).map(|package| package.size).sum()
+    }
+
+    /// Makes sure that every package is here.
+    ///
+    /// `mirrors` are alternatives: where a URI begins with one of a group, the others of that
+    /// group are tried after it.
+    ///
+    /// # Errors
+    ///
+    /// Network failures, [`Code::HashMismatch`] when every mirror sends something else than
+    /// the index promises, [`Code::Cancelled`]. What is complete by then stays.
+    pub fn fill(
+        &self,
+        network: &Network,
+        packages: &[Package],
+        mirrors: &[Vec<String>],
+        cancel: &Cancel,
+        report: &Reporter,
+    ) -> Result<(), Failure> {
+        let mut todo: Vec<&Package> = packages.iter().filter(|package| !self.has(package)).collect();
+        // Largest first: the last lane to finish then has a small one.
+        todo.sort_by_key(|package| std::cmp::Reverse(package.size));
+        let total = todo.iter().map(|package| package.size).sum();
+        let queue = Mutex::new(VecDeque::from(todo));
+        let done = AtomicU64::new(0);
+        let failure = Mutex::new(None::<Failure>);
+        thread::scope(|scope| {
+            for _ in 0..LANES {
+                scope.spawn(|| {
+                    while let Some(package) = next(&queue, &failure) {
+                        let progress = |bytes: u64| {
+                            let so_far = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                            report.progress(so_far, Some(total), Unit::Bytes, Some(&package.name));
+                        };
+                        if let Err(error) = self.get(network, package, mirrors, cancel, &progress) {
+                            failure
+                                .lock()
+                                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                                .get_or_insert(error);
+                        }
+                    }
+                });
+            }
+        });
+        match failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    fn get(
+        &self,
+        network: &Network,
+        package: &Package,
+        mirrors: &[Vec<String>],
+        cancel: &Cancel,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), Failure> {
+        let mut last = None;
+        for url in alternatives(&package.uri, mirrors) {
+            match self.get_from(network, &url, package, cancel, progress) {
+                Ok(()) => return Ok(()),
+                Err(failure) if failure.code == Code::Cancelled || failure.code == Code::DiskFull => return Err(failure),
+                Err(failure) => last = Some(failure),
+            }
+        }
+        Err(last.unwrap_or_else(|| Failure::plain(Code::Internal, "no mirror to download from")))
+    }
+
+    fn get_from(
+        &self,
+        network: &Network,
+        url: &str,
+        package: &Package,
+        cancel: &Cancel,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), Failure> {
+        let target = self.path(package);
+        let folder = target.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(|error| Failure::io_at("make a folder for downloads", folder, error))?;
+        let mut body = network.open(url)?;
+        // Named by process and content: two builds may fetch the same package at once.
+        let partial = folder.join(format!(".{}.{}", package.sha256, std::process::id()));
+        let result = receive(&mut body, &partial, package, url, cancel, progress).and_then(|()| {
+            fs::rename(&partial, &target).map_err(|error| Failure::io_at("keep a download", &target, error))
+        });
+        if result.is_err() {
+            let _ = fs::remove_file(&partial);
+        }
+        result
+    }
+}
+
+fn next<'a>(queue: &Mutex<VecDeque<&'a Package>>, failure: &Mutex<Option<Failure>>) -> Option<&'a Package> {
+    if failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some() {
+        return None;
+    }
+    queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front()
+}
+
+fn receive(
+    body: &mut dyn Read,
+    to: &Path,
+    package: &Package,
+    url: &str,
+    cancel: &Cancel,
+    progress: &dyn Fn(u64),
+) -> Result<(), Failure> {
+    let mut file = File::create(to).map_err(|error| Failure::io_at("write a download", to, error))?;
+    let mut hash = Sha256::new();
+    let mut size = 0;
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Failure::cancelled());
+        }
+        let count = body.read(&mut buffer).map_err(|error| {
+            Failure::plain(Code::DownloadFailed, format!("the download of {url} broke off")).because(error)
+        })?;
+        if count == 0 {
+            break;
+        }
+        size += count as u64;
+        if size > package.size {
+            break;
+        }
+        hash.update(&buffer[..count]);
+        file.write_all(&buffer[..count]).map_err(|error| Failure::io_at("write a download", to, error))?;
+        progress(count as u64);
+    }
+    if size < package.size {
+        let message = format!("the download of {url} ended after {size} of {} bytes", package.size);
+        return Err(Failure::plain(Code::DownloadFailed, message));
+    }
+    if size > package.size || hex(&hash.finalize()) != package.sha256 {
+        return Err(Failure::plain(
+            Code::HashMismatch,
+            format!("{url} is not what the signed index names"),
+        ));
+    }
+    Ok(())
+}
+
+/// `uri` and the same file on the other mirrors of its group.
+fn alternatives(uri: &str, mirrors: &[Vec<String>]) -> Vec<String> {
+    let mut all = vec![uri.to_owned()];
+    for group in mirrors {
+        let below = |mirror: &String| uri.strip_prefix(mirror.as_str()).filter(|rest| rest.starts_with('/'));
+        let Some(rest) = group.iter().find_map(below) else { continue };
+        all.extend(group.iter().map(|mirror| format!("{mirror}{rest}")).filter(|other| other != uri));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_looked_for_on_every_mirror_of_its_group() {
+        let groups = [
+            vec!["http://a/debian".to_owned(), "http://b/deb".to_owned()],
+            vec!["http://s/sec".to_owned()],
+        ];
+        assert_eq!(alternatives("http://a/debian/pool/x.deb", &groups), ["http://a/debian/pool/x.deb", "http://b/deb/pool/x.deb"]);
+        assert_eq!(alternatives("http://s/sec/x.deb", &groups), ["http://s/sec/x.deb"]);
+        assert_eq!(alternatives("file:/x.deb", &groups), ["file:/x.deb"]);
+    }
+}

@@ -1,0 +1,160 @@
+//! Boot menus as texts.
+
+use isosmith_spec::model::{Boot, MenuEntry};
+
+/// What a live entry of the menu starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// As people see it.
+    pub(crate) title: String,
+    /// What it does.
+    pub(crate) action: Action,
+}
+
+/// What a menu entry does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Starts the kernel with these parameters.
+    Linux(String),
+    /// Starts memtest86+.
+    MemoryTest,
+    /// Starts the system on the first disk.
+    LocalDisk,
+}
+
+/// Where things lie on the medium.
+pub(crate) const KERNEL: &str = "/live/vmlinuz";
+pub(crate) const INITRD: &str = "/live/initrd.img";
+pub(crate) const MEMTEST_BIOS: &str = "/boot/memtest86+x64.bin";
+pub(crate) const MEMTEST_EFI: &str = "/boot/memtest86+x64.efi";
+
+/// The menu of `boot` for a product of this name. `always` are parameters of every entry.
+pub(crate) fn entries(boot: &Boot, name: &str, always: &[String]) -> Vec<Entry> {
+    let mut parameters = vec!["boot=live".to_owned()];
+    parameters.extend(always.iter().cloned());
+    parameters.extend(boot.parameters.iter().map(ToString::to_string));
+    if let Some(serial) = boot.serial {
+        // The last console is the one that gets /dev/console; people at a screen need theirs too.
+        parameters.push("console=tty0".to_owned());
+        parameters.push(format!("console=ttyS{},{}n8", serial.unit, serial.speed));
+    }
+    let base = parameters.join(" ");
+    let linux = |more: &str| Action::Linux(format!("{base} {more}").trim_end().to_owned());
+    let entry = |kind: &MenuEntry| match kind {
+        MenuEntry::Live => Entry { title: name.to_owned(), action: linux("quiet") },
+        MenuEntry::LiveToRam => Entry { title: format!("{name} (copied to memory)"), action: linux("toram quiet") },
+        MenuEntry::SafeGraphics => Entry { title: format!("{name} (safe graphics)"), action: linux("nomodeset quiet") },
+        // Without "quiet": its result is what the person came for.
+        MenuEntry::VerifyMedium => Entry { title: "Verify this medium".to_owned(), action: linux("verify-checksums") },
+        MenuEntry::MemoryTest => Entry { title: "Memory test".to_owned(), action: Action::MemoryTest },
+        MenuEntry::LocalDisk => Entry { title: "Start from the first disk".to_owned(), action: Action::LocalDisk },
+    };
+    boot.entries.iter().map(entry).collect()
+}
+
+/// `grub.cfg`, the same for BIOS and UEFI.
+pub(crate) fn grub(boot: &Boot, entries: &[Entry]) -> String {
+    let timeout = boot.timeout.map_or("-1".to_owned(), |seconds| seconds.to_string());
+    let serial = boot.serial.map_or(String::new(), |serial| {
+        format!(
+            "serial --unit={} --speed={}\nterminal_input console serial\nterminal_output $isosmith_screen serial\n",
+            serial.unit, serial.speed
+        )
+    });
+    let body: String = entries.iter().map(grub_entry).collect();
+    format!(
+        r#"# Made by Isosmith.
+set timeout={timeout}
+set default=0
+set isosmith_screen=console
+if loadfont unicode ; then
+    set gfxmode=1024x768,1280x800,800x600,auto
+    set gfxpayload=keep
+    insmod all_video
+    insmod gfxterm
+    insmod png
+    insmod jpeg
+    set isosmith_screen=gfxterm
+    terminal_output gfxterm
+    set theme=$prefix/theme/theme.txt
+    export theme
+fi
+{serial}
+{body}"#
+    )
+}
+
+fn grub_entry(entry: &Entry) -> String {
+    let title = grub_quote(&entry.title);
+    match &entry.action {
+        // findiso lets loaders that start the ISO as a file find it again.
+        Action::Linux(parameters) => format!(
+            "menuentry {title} --class live {{\n    linux {KERNEL} {} ${{iso_options}}\n    initrd {INITRD}\n}}\n",
+            grub_words(parameters)
+        ),
+        Action::MemoryTest => format!(
+            "menuentry {title} --class memtest {{\n    if [ \"$grub_platform\" = efi ] ; then\n        chainloader {MEMTEST_EFI}\n    else\n        linux16 {MEMTEST_BIOS}\n    fi\n}}\n"
+        ),
+        Action::LocalDisk => format!(
+            "menuentry {title} --class disk {{\n    if [ \"$grub_platform\" = efi ] ; then\n        exit 1\n    else\n        set root=(hd0)\n        chainloader +1\n    fi\n}}\n"
+        ),
+    }
+}
+
+/// A title in single quotes, where GRUB's script language takes everything as it is.
+fn grub_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Parameters with what the script language would take as its own made harmless.
+fn grub_words(text: &str) -> String {
+    text.chars().fold(String::new(), |mut words, c| {
+        if "\\$\"'`;&|<>{}".contains(c) {
+            words.push('\\');
+        }
+        words.push(c);
+        words
+    })
+}
+
+/// `loopback.cfg`, for loaders that start an ISO out of a file.
+pub(crate) const LOOPBACK: &str =
+    "set iso_options=\"findiso=${iso_path}\"\nexport iso_options\nsource /boot/grub/grub.cfg\n";
+
+/// `isolinux.cfg`, in the code page of its font; `look` are the renderer's own lines.
+pub(crate) fn isolinux(boot: &Boot, entries: &[Entry], look: &str) -> Vec<u8> {
+    let timeout = boot.timeout.map_or(0, |seconds| seconds.saturating_mul(10));
+    let serial = boot.serial.map_or(String::new(), |serial| format!("serial {} {}\n", serial.unit, serial.speed));
+    let head = format!("# Made by Isosmith.\n{serial}ui vesamenu.c32\nprompt 0\ntimeout {timeout}\n{look}\n");
+    let mut text = head.into_bytes();
+    for (number, entry) in entries.iter().enumerate() {
+        text.extend(isolinux_entry(number, entry));
+    }
+    text
+}
+
+fn isolinux_entry(number: usize, entry: &Entry) -> Vec<u8> {
+    let default = if number == 0 { "    menu default\n" } else { "" };
+    let action = match &entry.action {
+        Action::Linux(parameters) => {
+            format!("    linux {KERNEL}\n    initrd {INITRD}\n    append {parameters}\n")
+        }
+        Action::MemoryTest => format!("    linux {MEMTEST_BIOS}\n"),
+        Action::LocalDisk => "    localboot 0x80\n".to_owned(),
+    };
+    let mut text = format!("label entry{number}\n    menu label ").into_bytes();
+    text.extend(isosmith_branding::isolinux::label_bytes(&entry.title));
+    text.extend(format!("\n{default}{action}\n").into_bytes());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_cannot_leave_their_quotes() {
+        assert_eq!(grub_quote("Bob's {$x}"), r"'Bob'\''s {$x}'");
+        assert_eq!(grub_words("a=b;reboot $x"), r"a=b\;reboot \$x");
+    }
+}

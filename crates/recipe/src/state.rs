@@ -1,0 +1,343 @@
+//! What the steps of one build know: what was asked, and what earlier steps found out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use isosmith_engine::Failure;
+use isosmith_protocol::Code;
+use isosmith_spec::{Layer, Origin, names::MaterialPath};
+use isosmith_spec::model::{BuildSpec, FirmwareSet, KernelFlavour, MenuEntry, Suite};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    apt::Package,
+    materials::Materials,
+    mirrors::Mirrors,
+    sources::{self, Source},
+};
+
+/// Everything that a build is started with, as it crosses into its namespaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The merged profile; the build checks it again.
+    pub profile: String,
+    /// Files that the profile names.
+    pub materials: Materials,
+    /// Where to download from.
+    pub mirrors: Mirrors,
+    /// Where the tools come from: always Debian's own archive.
+    pub tool_mirrors: Mirrors,
+    /// What was built at the place where the ISO goes, if it is still there untouched.
+    pub previous: Option<Previous>,
+}
+
+/// An ISO that an earlier build delivered and that nobody has touched since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    /// The key of its contents.
+    pub key: String,
+    /// File name without folder.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// Lower-case hexadecimal by algorithm.
+    pub checksums: BTreeMap<String, String>,
+}
+
+/// Which packages a build needs, in which versions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// The essential packages and apt, with all they need.
+    pub base: Vec<Package>,
+    /// Everything else.
+    pub packages: Vec<Package>,
+    /// Packages whose files go onto the medium beside the tree: loaders.
+    pub boot: Vec<Package>,
+    /// Names that were asked for, not pulled in.
+    pub asked: BTreeSet<String>,
+    /// Date of the suite's Release file, in seconds since 1970.
+    pub released: i64,
+    /// Installed size in KiB by package name.
+    pub installed: BTreeMap<String, u64>,
+}
+
+impl Resolution {
+    /// Bytes of all packages.
+    pub fn download(&self) -> u64 {
+        self.base.iter().chain(&self.packages).chain(&self.boot).map(|package| package.size).sum()
+    }
+
+    /// Bytes of the unpacked tree, as the packages estimate it.
+    pub fn unpacked(&self) -> u64 {
+        let all = self.base.iter().chain(&self.packages);
+        all.filter_map(|package| self.installed.get(&package.name)).sum::<u64>() * 1024
+    }
+}
+
+/// A machine's worth of tools: what runs apt, mksquashfs and xorriso.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tools {
+    /// The machine's own programs; only used to make the tree.
+    Machine,
+    /// The tools tree.
+    Tree {
+        /// Its root.
+        root: PathBuf,
+        /// Changes with every version of every package in it.
+        id: String,
+    },
+}
+
+/// What the steps share.
+#[derive(Debug)]
+pub struct Debian {
+    /// What is to be built.
+    pub spec: BuildSpec,
+    /// The merged profile as text; it travels on the medium.
+    pub profile: String,
+    /// Files of the profile.
+    pub materials: Materials,
+    /// Where to download from.
+    pub mirrors: Mirrors,
+    /// See [`Order::tool_mirrors`].
+    pub tool_mirrors: Mirrors,
+    /// See [`Order::previous`].
+    pub previous: Option<Previous>,
+    /// Once made.
+    pub tools: Option<Tools>,
+    /// SHA-256 of each source's Release file and the mirror that had it, once asked.
+    pub releases: Option<Vec<Release>>,
+    /// Once solved.
+    pub resolution: Option<Resolution>,
+    /// The key of what was written, and the ISO, once there.
+    pub iso: Option<(String, isosmith_protocol::Output)>,
+}
+
+/// A Release file that a mirror has now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Its suite.
+    pub suite: String,
+    /// The mirror that has it.
+    pub uri: String,
+    /// SHA-256 of it.
+    pub sha256: String,
+}
+
+impl Debian {
+    /// Checks the order's profile again and begins with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ProfileInvalid`] with every problem in it.
+    pub fn new(order: Order) -> Result<Self, Failure> {
+        let layer = Layer::new(Origin::Profile("profile".to_owned()), "", order.profile.clone());
+        let (spec, _) = isosmith_spec::load(vec![layer], &|_| None).map_err(|problems| {
+            let mut failure = Failure::plain(Code::ProfileInvalid, "the profile has errors");
+            failure.causes = problems.iter().map(ToString::to_string).collect();
+            failure
+        })?;
+        Ok(Self {
+            spec,
+            profile: order.profile,
+            materials: order.materials,
+            mirrors: order.mirrors,
+            tool_mirrors: order.tool_mirrors,
+            previous: order.previous,
+            tools: None,
+            releases: None,
+            resolution: None,
+            iso: None,
+        })
+    }
+
+    /// The tools, once made.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Internal`] before.
+    pub fn tools(&self) -> Result<&Tools, Failure> {
+        self.tools.as_ref().ok_or_else(|| too_early("tools"))
+    }
+
+    /// The packages, once solved.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Internal`] before.
+    pub fn resolution(&self) -> Result<&Resolution, Failure> {
+        self.resolution.as_ref().ok_or_else(|| too_early("package list"))
+    }
+
+    /// Every source of packages.
+    pub fn sources(&self) -> Vec<Source> {
+        let archive_key = match self.archive_key() {
+            Some(key) => inside_key("archive", key.as_str()),
+            None => sources::DEBIAN_KEYRING.to_owned(),
+        };
+        sources::of_build(&self.spec, &self.mirrors, &archive_key, |repository| {
+            inside_key(&repository.name, repository.key.as_str())
+        })
+    }
+
+    /// The key of the distribution's own archive, where it is not Debian's.
+    pub fn archive_key(&self) -> Option<&MaterialPath> {
+        None
+    }
+
+    /// Keys that the apt folder must hold: file name and where it comes from.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Internal`] when a key was not collected.
+    pub fn keys(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
+        let archive = self.archive_key().into_iter().map(|key| ("archive", key));
+        let further = self.spec.base.repositories.iter().map(|repository| (repository.name.as_str(), &repository.key));
+        archive
+            .chain(further)
+            .map(|(name, key)| Ok((key_file(name, key.as_str()), self.materials.get(key)?.path.clone())))
+            .collect()
+    }
+
+    /// `SOURCE_DATE_EPOCH`: what the profile says, else the suite's own date.
+    pub fn source_date(&self) -> i64 {
+        match (&self.spec.image.source_date, &self.resolution) {
+            (Some(date), _) => date.seconds(),
+            (None, Some(resolution)) => resolution.released,
+            (None, None) => 0,
+        }
+    }
+
+    /// Packages that the profile asks for, directly or by a choice that needs them.
+    pub fn wanted(&self) -> Vec<String> {
+        let spec = &self.spec;
+        let mut wanted: BTreeSet<String> = spec.software.packages.iter().map(ToString::to_string).collect();
+        // Mind the Recommends: without user-setup there is no live user, without sudo and
+        // locales their components of live-config do nothing.
+        let live = [
+            "live-boot",
+            "live-boot-initramfs-tools",
+            "live-config",
+            "live-config-systemd",
+            "systemd-sysv",
+            "initramfs-tools",
+            "locales",
+            "keyboard-configuration",
+            "console-setup",
+            "kbd",
+            "tzdata",
+            "dbus",
+            "udev",
+            "zstd",
+        ];
+        wanted.extend(live.map(str::to_owned));
+        if spec.users.live.is_some() {
+            wanted.insert("user-setup".to_owned());
+        }
+        if spec.users.live.as_ref().is_some_and(|user| user.sudo != isosmith_spec::model::SudoPolicy::None) {
+            wanted.insert("sudo".to_owned());
+        }
+        wanted.insert(kernel_package(spec.kernel.flavour).to_owned());
+        for set in &spec.kernel.firmware {
+            wanted.extend(firmware_packages(*set, spec.base.suite).iter().map(|&name| name.to_owned()));
+        }
+        wanted.into_iter().collect()
+    }
+
+    /// Packages whose files go onto the medium.
+    pub fn boot_packages(&self) -> Vec<&'static str> {
+        use isosmith_spec::model::BiosLoader;
+
+        let boot = &self.spec.boot;
+        let mut names = Vec::new();
+        match boot.bios {
+            BiosLoader::Isolinux => names.extend(["isolinux", "syslinux-common"]),
+            BiosLoader::Grub => names.push("grub-pc-bin"),
+            BiosLoader::None => {}
+        }
+        if boot.uefi && boot.secure_boot {
+            names.extend(["shim-signed", "shim-helpers-amd64-signed", "grub-efi-amd64-signed"]);
+        }
+        if boot.uefi || boot.bios == BiosLoader::Grub {
+            names.extend(["grub-efi-amd64-bin", "grub-common"]);
+        }
+        if boot.entries.contains(&MenuEntry::MemoryTest) {
+            names.push("memtest86+");
+        }
+        names
+    }
+
+    /// Where downloads of a source may come from, best first, for each source.
+    pub fn mirror_groups(&self) -> Vec<Vec<String>> {
+        self.sources().into_iter().map(|source| source.uris).collect()
+    }
+}
+
+fn too_early(what: &str) -> Failure {
+    Failure::plain(Code::Internal, format!("a step asked for the {what} before it was there"))
+}
+
+fn key_file(name: &str, path: &str) -> String {
+    let ending = if path.ends_with(".asc") { "asc" } else { "gpg" };
+    format!("{name}.{ending}")
+}
+
+fn inside_key(name: &str, path: &str) -> String {
+    format!("{}/keys/{}", crate::apt::INSIDE, key_file(name, path))
+}
+
+/// The kernel's metapackage.
+pub const fn kernel_package(flavour: KernelFlavour) -> &'static str {
+    match flavour {
+        KernelFlavour::Stable | KernelFlavour::Backports => "linux-image-amd64",
+        KernelFlavour::Rt => "linux-image-rt-amd64",
+        KernelFlavour::Cloud => "linux-image-cloud-amd64",
+    }
+}
+
+/// What a set of firmware is called in `suite`: Debian 13 split several packages.
+pub const fn firmware_packages(set: FirmwareSet, suite: Suite) -> &'static [&'static str] {
+    let old = matches!(suite, Suite::Bookworm);
+    match set {
+        FirmwareSet::Free => &["firmware-linux-free"],
+        FirmwareSet::Graphics if old => &["firmware-amd-graphics", "firmware-misc-nonfree"],
+        FirmwareSet::Graphics => &["firmware-amd-graphics", "firmware-intel-graphics", "firmware-nvidia-graphics"],
+        FirmwareSet::Wireless if old => &[
+            "firmware-atheros",
+            "firmware-brcm80211",
+            "firmware-iwlwifi",
+            "firmware-libertas",
+            "firmware-misc-nonfree",
+            "firmware-realtek",
+            "firmware-ti-connectivity",
+        ],
+        FirmwareSet::Wireless => &[
+            "firmware-atheros",
+            "firmware-brcm80211",
+            "firmware-iwlwifi",
+            "firmware-libertas",
+            "firmware-mediatek",
+            "firmware-realtek",
+            "firmware-ti-connectivity",
+        ],
+        FirmwareSet::Ethernet => &[
+            "firmware-bnx2",
+            "firmware-bnx2x",
+            "firmware-cavium",
+            "firmware-myricom",
+            "firmware-netronome",
+            "firmware-qlogic",
+            "firmware-realtek",
+        ],
+        FirmwareSet::Sound => &["firmware-sof-signed"],
+        FirmwareSet::Microcode => &["amd64-microcode", "intel-microcode"],
+        FirmwareSet::Misc => &["firmware-misc-nonfree"],
+    }
+}
+
+/// A file of the machine, inside every build, that names resolution needs.
+pub fn machine_files() -> impl Iterator<Item = &'static Path> {
+    ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs"].into_iter().map(Path::new).filter(|path| path.exists())
+}

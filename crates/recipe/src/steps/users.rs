@@ -1,0 +1,189 @@
+//! Who can log in: root by the tree, the live user by live-config when the system starts.
+
+use isosmith_engine::{Done, Failure, StepCx};
+use isosmith_host::fs::Tree;
+use isosmith_protocol::Code;
+use isosmith_spec::model::{LiveUser, Login, SudoPolicy};
+use serde_json::{Value, json};
+
+use super::{in_tree, not_in_image};
+use crate::state::Debian;
+
+/// live-config reads every file in here; see live-config(7).
+const LIVE_CONFIG: &str = "/etc/live/config.conf.d/isosmith.conf";
+
+/// Runs after live-config's own `0030-user-setup`, which gives everybody the password "live".
+const COMPONENT: &str = "/usr/lib/live/config/0031-isosmith-user";
+
+/// Everything that this layer writes.
+pub(crate) fn inputs(state: &Debian) -> Value {
+    let users = &state.spec.users;
+    json!({
+        "root": login_text(&users.root),
+        "live": users.live.as_ref().map(|user| json!({
+            "name": user.name.as_str(),
+            "fullName": user.full_name,
+            "password": login_text(&user.password),
+            "groups": user.groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "sudo": format!("{:?}", user.sudo),
+            "sshKeys": user.ssh_keys,
+        })),
+        "hostname": state.spec.region.hostname.as_str(),
+        "enable": state.spec.services.enable.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "disable": state.spec.services.disable.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+/// A password field of shadow(5).
+fn login_text(login: &Login) -> String {
+    match login {
+        Login::Locked | Login::Prompt => "*".to_owned(),
+        Login::Hash(hash) => hash.clone(),
+    }
+}
+
+/// Writes accounts, and switches services.
+pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
+    let tree = Tree::open(cx.root())?;
+    let users = &state.spec.users;
+    let asked_for = users.live.iter().map(|user| &user.password).chain([&users.root]);
+    if asked_for.into_iter().any(|login| *login == Login::Prompt) {
+        return Err(Failure::new(
+            Code::ProfileInvalid,
+            "a password was to be asked for and was not",
+            "Run the build on a terminal, or put a hash into the profile (mkpasswd -m yescrypt).",
+        ));
+    }
+    set_root_password(&tree, &login_text(&users.root))?;
+    match &users.live {
+        Some(user) => live_user(&tree, user, state.spec.region.hostname.as_str())?,
+        None => tree.write(LIVE_CONFIG, b"LIVE_CONFIG_NOROOT=\"true\"\n", 0o644)?,
+    }
+    services(cx, state)?;
+    Ok(Done::Done)
+}
+
+fn set_root_password(tree: &Tree, password: &str) -> Result<(), Failure> {
+    let shadow = tree.read_text("/etc/shadow")?.unwrap_or_default();
+    let changed: String = shadow
+        .lines()
+        .map(|line| match line.strip_prefix("root:").and_then(|rest| rest.split_once(':')) {
+            Some((_, rest)) => format!("root:{password}:{rest}\n"),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    let group = group_id(tree, "shadow")?.unwrap_or(0);
+    Ok(tree.write_owned("/etc/shadow", changed.as_bytes(), 0o640, 0, group)?)
+}
+
+/// The number of a group in the tree.
+pub(crate) fn group_id(tree: &Tree, name: &str) -> Result<Option<u32>, Failure> {
+    Ok(number_of(&tree.read_text("/etc/group")?.unwrap_or_default(), name))
+}
+
+/// The number of a user in the tree.
+pub(crate) fn user_id(tree: &Tree, name: &str) -> Result<Option<u32>, Failure> {
+    Ok(number_of(&tree.read_text("/etc/passwd")?.unwrap_or_default(), name))
+}
+
+/// The third field of passwd(5) and group(5).
+fn number_of(table: &str, name: &str) -> Option<u32> {
+    table.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then_some(())?;
+        fields.nth(1)?.parse().ok()
+    })
+}
+
+fn live_user(tree: &Tree, user: &LiveUser, hostname: &str) -> Result<(), Failure> {
+    for (number, group) in user.groups.iter().enumerate() {
+        if group_id(tree, group.as_str())?.is_none() {
+            return Err(not_in_image(
+                &format!("users.live.groups[{number}]"),
+                &format!("no package of this image makes a group {group}"),
+                "Leave the group out, or add the package that makes it.",
+            ));
+        }
+    }
+    let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
+    let no_root = if user.sudo == SudoPolicy::None { "LIVE_CONFIG_NOROOT=\"true\"\n" } else { "" };
+    let config = format!(
+        "LIVE_HOSTNAME=\"{hostname}\"\nLIVE_USERNAME=\"{}\"\nLIVE_USER_FULLNAME={}\nLIVE_USER_DEFAULT_GROUPS=\"{}\"\n{no_root}",
+        user.name,
+        isosmith_host::cmd::quote(&user.full_name),
+        groups.join(" "),
+    );
+    tree.write(LIVE_CONFIG, config.as_bytes(), 0o644)?;
+    if user.sudo == SudoPolicy::Password {
+        // live-config leaves a rule for this user alone, and adds none without a password.
+        let rule = format!("{} ALL=(ALL:ALL) ALL\n", user.name);
+        tree.write("/etc/sudoers.d/live", rule.as_bytes(), 0o440)?;
+    }
+    tree.write(COMPONENT, component(user).as_bytes(), 0o755)?;
+    Ok(())
+}
+
+/// Gives the live user its own password and keys.
+fn component(user: &LiveUser) -> String {
+    let password = isosmith_host::cmd::quote(&login_text(&user.password));
+    let name = user.name.as_str();
+    let keys = user.ssh_keys.join("\n");
+    let keys = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "\nhome=$(getent passwd {name} | cut -d: -f6)\n\
+             install -d -m 0700 -o {name} -g {name} \"$home/.ssh\"\n\
+             install -m 0600 -o {name} -g {name} /dev/null \"$home/.ssh/authorized_keys\"\n\
+             cat > \"$home/.ssh/authorized_keys\" <<'ISOSMITH_KEYS'\n{keys}\nISOSMITH_KEYS\n"
+        )
+    };
+    format!(
+        "#!/bin/sh\n\
+         # Part of live-config: what the image's maker chose for the live user.\n\
+         . /lib/live/config.sh\n\n\
+         component_was_executed \"isosmith-user\" && exit 0\n\
+         getent passwd {name} > /dev/null || exit 0\n\
+         echo -n \" isosmith-user\"\n\
+         usermod --password {password} {name}\n\
+         {keys}\n\
+         touch /var/lib/live/config/isosmith-user\n"
+    )
+}
+
+fn services(cx: &StepCx<'_>, state: &Debian) -> Result<(), Failure> {
+    let services = &state.spec.services;
+    for (verb, field, units) in [("enable", "services.enable", &services.enable), ("disable", "services.disable", &services.disable)] {
+        for (number, unit) in units.iter().enumerate() {
+            let cmd = in_tree("systemctl", cx.root()).args([verb, unit.as_str()]);
+            cx.run(&cmd).map_err(|failure| {
+                let missing = failure.tail.iter().any(|line| line.contains("does not exist") || line.contains("not found"));
+                if !missing {
+                    return failure;
+                }
+                not_in_image(
+                    &format!("{field}[{number}]"),
+                    &format!("no package of this image has the unit {unit}"),
+                    "Correct the unit's name, or add the package that has it.",
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// What the kernel's command line must say for these users; see live-config(7).
+pub(crate) fn parameters(state: &Debian) -> Vec<String> {
+    let Some(user) = &state.spec.users.live else {
+        return vec!["nocomponents=user-setup,sudo,policykit,isosmith-user".to_owned()];
+    };
+    let mut parameters = match user.sudo {
+        SudoPolicy::NoPassword | SudoPolicy::None => vec!["components".to_owned()],
+        // Its policykit component lets the live user do everything without a password.
+        SudoPolicy::Password => vec!["nocomponents=policykit".to_owned()],
+    };
+    if !user.autologin {
+        parameters.push("noautologin".to_owned());
+    }
+    parameters
+}

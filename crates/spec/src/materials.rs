@@ -1,0 +1,84 @@
+//! Which files a spec brings along.
+
+use crate::model::BuildSpec;
+use crate::names::MaterialPath;
+
+/// A file or folder that a spec needs besides packages.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Material {
+    /// Where it is.
+    pub path: MaterialPath,
+    /// What it is for, which decides what it may look like.
+    pub kind: MaterialKind,
+    /// The field that names it, such as `files[0].source`; the index is that of the spec.
+    pub field: String,
+}
+
+/// What a [`Material`] is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MaterialKind {
+    /// An OpenPGP public key of a repository.
+    Key,
+    /// A Debian package.
+    Deb,
+    /// A file or folder that is laid over the tree.
+    Overlay,
+    /// A script.
+    Script,
+    /// The logo.
+    Logo,
+    /// The wallpaper.
+    Wallpaper,
+}
+
+impl BuildSpec {
+    /// Every file and folder that a build reads, in the order of the profile's sections.
+    pub fn materials(&self) -> Vec<Material> {
+        let material = |path: &MaterialPath, kind, field: String| Material {
+            path: path.clone(),
+            kind,
+            field,
+        };
+        let keys = self
+            .base
+            .repositories
+            .iter()
+            .enumerate()
+            .map(|(index, repository)| {
+                let field = format!("base.repositories[{index}].key");
+                material(&repository.key, MaterialKind::Key, field)
+            });
+        let debs = self.software.debs.iter().enumerate().map(|(index, deb)| {
+            material(deb, MaterialKind::Deb, format!("software.debs[{index}]"))
+        });
+        let files = self.files.iter().enumerate().map(|(index, file)| {
+            material(
+                &file.source,
+                MaterialKind::Overlay,
+                format!("files[{index}].source"),
+            )
+        });
+        let scripts = self.scripts.iter().enumerate().map(|(index, script)| {
+            material(
+                &script.source,
+                MaterialKind::Script,
+                format!("scripts[{index}].source"),
+            )
+        });
+        let logo = self.branding.logo.iter();
+        let logo = logo.map(|path| material(path, MaterialKind::Logo, "branding.logo".to_owned()));
+        let wallpaper = self.branding.wallpaper.iter().map(|path| {
+            material(
+                path,
+                MaterialKind::Wallpaper,
+                "branding.wallpaper".to_owned(),
+            )
+        });
+        keys.chain(debs)
+            .chain(files)
+            .chain(scripts)
+            .chain(logo)
+            .chain(wallpaper)
+            .collect()
+    }
+}
