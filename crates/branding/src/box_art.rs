@@ -149,28 +149,32 @@ fn height_of(part: &Option<Image>) -> i32 {
     part.as_ref().map_or(0, |image| image.height() as i32)
 }
 
-/// Scales the way GRUB does (`scale_bilinear`): 8-bit fractions, each product rounded
-/// down, the last row and column not blended.
+/// Scales the way GRUB does (`scale_bilinear`): 8-bit fractions, the sum rounded down, the
+/// last row and column not blended.
 pub(crate) fn scaled(source: &Image, width: u32, height: u32) -> Image {
     let (source_width, source_height) = source.dimensions();
     if (source_width, source_height) == (width, height) {
         return source.clone();
     }
     Image::from_fn(width, height, |x, y| {
-        let (sx, sy) = (source_width * x / width, source_height * y / height);
+        let column = 256 * source_width * x / width;
+        let row = 256 * source_height * y / height;
+        let (sx, sy) = (column >> 8, row >> 8);
         let here = source.get_pixel(sx, sy);
         if sx + 1 >= source_width || sy + 1 >= source_height {
             return *here;
         }
-        let u = 256 * source_width * x / width - sx * 256;
-        let v = 256 * source_height * y / height - sy * 256;
+        let (u, v) = (column & 0xff, row & 0xff);
         let right = source.get_pixel(sx + 1, sy);
         let below = source.get_pixel(sx, sy + 1);
         let across = source.get_pixel(sx + 1, sy + 1);
-        let mix = |a: u8, b: u8, share: u32| {
-            ((256 - share) * u32::from(a) / 256 + share * u32::from(b) / 256) as u8
+        let channel = |i: usize| {
+            let sum = (256 - u) * (256 - v) * u32::from(here[i])
+                + (256 - u) * v * u32::from(below[i])
+                + u * (256 - v) * u32::from(right[i])
+                + u * v * u32::from(across[i]);
+            (sum >> 16) as u8
         };
-        let channel = |i: usize| mix(mix(here[i], below[i], v), mix(right[i], across[i], v), u);
         Rgba([channel(0), channel(1), channel(2), channel(3)])
     })
 }

@@ -50,6 +50,35 @@ pub struct Urls {
 }
 
 impl Brand {
+    /// The brand of a checked profile, with the two pictures that it names.
+    pub fn from_spec(
+        branding: &isosmith_spec::model::Branding,
+        logo: Option<Picture>,
+        wallpaper: Option<Picture>,
+    ) -> Self {
+        let url = |uri: &Option<isosmith_spec::names::Uri>| uri.as_ref().map(ToString::to_string);
+        Self {
+            name: branding.name.clone(),
+            short_name: branding.short_name.clone(),
+            id: branding.id.to_string(),
+            version: branding.version.clone(),
+            codename: branding.codename.to_string(),
+            vendor: branding.vendor.clone(),
+            urls: Urls {
+                home: url(&branding.urls.home),
+                support: url(&branding.urls.support),
+                bugs: url(&branding.urls.bugs),
+                documentation: url(&branding.urls.documentation),
+            },
+            accent: branding.accent.into(),
+            background: branding.background.into(),
+            text: branding.text.into(),
+            logo,
+            wallpaper,
+            motd: branding.motd.clone(),
+        }
+    }
+
     /// Version and codename as one short line: `1.0 · Codename`, one of them, or empty.
     pub fn version_line(&self) -> String {
         match (self.version.as_str(), self.codename.as_str()) {
@@ -68,4 +97,26 @@ pub(crate) fn one_line(text: &str) -> String {
         .collect::<String>()
         .trim()
         .to_owned()
+}
+
+#[cfg(test)]
+impl Brand {
+    /// A dark brand without pictures.
+    pub(crate) fn sample() -> Brand {
+        Brand {
+            name: "Aurora OS".to_owned(),
+            short_name: "Aurora".to_owned(),
+            id: "aurora".to_owned(),
+            version: "1.0".to_owned(),
+            codename: "Boreas".to_owned(),
+            vendor: String::new(),
+            urls: Urls::default(),
+            accent: Rgb::new(0xf5, 0x9e, 0x2e),
+            background: Rgb::new(0x12, 0x1b, 0x2b),
+            text: Rgb::new(0xf2, 0xf5, 0xf9),
+            logo: None,
+            wallpaper: None,
+            motd: None,
+        }
+    }
 }

@@ -52,6 +52,12 @@ impl Rgb {
     }
 }
 
+impl From<isosmith_spec::model::Colour> for Rgb {
+    fn from(colour: isosmith_spec::model::Colour) -> Self {
+        Self::new(colour.r, colour.g, colour.b)
+    }
+}
+
 impl fmt::Display for Rgb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.r, self.g, self.b)

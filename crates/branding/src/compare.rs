@@ -104,7 +104,7 @@ mod tests {
 
     fn pattern(shift: u32) -> Image {
         Image::from_fn(64, 48, |x, y| {
-            let on = ((x + shift) / 5 + y / 7) % 2 == 0;
+            let on = ((x + shift) / 5 + y / 7).is_multiple_of(2);
             if on {
                 Rgba([230, 220, 40, 255])
             } else {

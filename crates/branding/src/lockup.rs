@@ -107,21 +107,24 @@ impl Name {
         }
         let one_line_size = (room.name * limit / whole.width).floor();
         let comfortable = room.name * 0.7;
-        if room.two_lines && one_line_size < comfortable {
-            if let Some((first, second)) = halves(name) {
-                let widest = set(first, room.name)
-                    .width
-                    .max(set(second, room.name).width);
-                let size = (room.name * limit / widest)
-                    .floor()
-                    .min(comfortable.floor());
-                if size >= SMALLEST_NAME {
-                    return Self {
-                        lines: vec![set(first, size), set(second, size)],
-                        size,
-                        cut: false,
-                    };
-                }
+        let split = if room.two_lines && one_line_size < comfortable {
+            halves(name)
+        } else {
+            None
+        };
+        if let Some((first, second)) = split {
+            let widest = set(first, room.name)
+                .width
+                .max(set(second, room.name).width);
+            let size = (room.name * limit / widest)
+                .floor()
+                .min(comfortable.floor());
+            if size >= SMALLEST_NAME {
+                return Self {
+                    lines: vec![set(first, size), set(second, size)],
+                    size,
+                    cut: false,
+                };
             }
         }
         if one_line_size >= SMALLEST_NAME {

@@ -37,3 +37,14 @@ impl Menu {
         }
     }
 }
+
+#[cfg(test)]
+impl Menu {
+    /// A menu of `count` entries that begins to count down from 10.
+    pub(crate) fn sample(count: usize) -> Menu {
+        let entries = (1..=count)
+            .map(|number| format!("Entry {number}"))
+            .collect();
+        Menu::new(entries, Some(Countdown::starting(10)))
+    }
+}

@@ -44,8 +44,11 @@ impl Palette {
     }
 }
 
-/// Quieter than the text where that is still easy to read.
+/// Quieter than the text where that is still easy to read; over a wallpaper it would not be.
 fn muted(brand: &Brand) -> Rgb {
+    if brand.wallpaper.is_some() {
+        return brand.text;
+    }
     [0.32, 0.2, 0.1]
         .into_iter()
         .map(|share| brand.text.mix(brand.background, share))

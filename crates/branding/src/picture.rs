@@ -54,6 +54,9 @@ pub enum PictureError {
         /// Height in pixels.
         height: u32,
     },
+    /// Needs more memory to decode than [`Limits::pixels`] stand for.
+    #[error("the picture needs too much memory to be read")]
+    NeedsTooMuchMemory,
     /// Cut short or broken.
     #[error("the picture cannot be read: {detail}")]
     Damaged {
@@ -88,6 +91,7 @@ impl PictureError {
             Self::UnknownFormat => "picture_unknown_format",
             Self::CompressedSvg => "picture_compressed_svg",
             Self::DimensionsTooLarge { .. } => "picture_dimensions_too_large",
+            Self::NeedsTooMuchMemory => "picture_needs_too_much_memory",
             Self::Damaged { .. } => "picture_damaged",
             Self::ExternalReference { .. } => "picture_external_reference",
             Self::DocumentType => "picture_document_type",
@@ -102,7 +106,7 @@ impl PictureError {
             Self::FileTooLarge { .. } => "Export the picture smaller or with stronger compression.",
             Self::UnknownFormat => "Export the picture as SVG or PNG and choose that file.",
             Self::CompressedSvg => "Save it as plain SVG, or unpack it with gunzip.",
-            Self::DimensionsTooLarge { .. } => {
+            Self::DimensionsTooLarge { .. } | Self::NeedsTooMuchMemory => {
                 "Scale the picture down; 3840 x 2160 is enough for every surface."
             }
             Self::Damaged { .. } => "Open the picture in an image editor and export it again.",
@@ -287,8 +291,13 @@ pub(crate) fn check_dimensions(
 }
 
 fn decode_raster(bytes: &[u8], format: ImageFormat, limits: Limits) -> Result<Image, PictureError> {
-    let damaged = |error: image::ImageError| PictureError::Damaged {
-        detail: error.to_string(),
+    let damaged = |error: image::ImageError| {
+        if matches!(error, image::ImageError::Limits(_)) {
+            return PictureError::NeedsTooMuchMemory;
+        }
+        PictureError::Damaged {
+            detail: error.to_string(),
+        }
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // Room for 16-bit RGBA of the largest picture; dimensions are checked below.

@@ -53,24 +53,29 @@ fn read_xml(text: &str) -> Result<Document<'_>, PictureError> {
         nodes_limit: ELEMENT_LIMIT * 4,
         ..ParsingOptions::default()
     };
-    Document::parse_with_options(text, options).map_err(|error| match error {
-        roxmltree::Error::DtdDetected => PictureError::DocumentType,
-        roxmltree::Error::NodesLimitReached => PictureError::TooComplex {
+    Document::parse_with_options(text, options).map_err(|error| refused_xml(text, &error))
+}
+
+fn refused_xml(text: &str, error: &roxmltree::Error) -> PictureError {
+    if matches!(error, roxmltree::Error::DtdDetected) {
+        return PictureError::DocumentType;
+    }
+    if matches!(error, roxmltree::Error::NodesLimitReached) {
+        return PictureError::TooComplex {
             detail: format!("more than {ELEMENT_LIMIT} elements"),
-        },
-        // Only something that looks like XML is an SVG with a mistake in it.
-        other
-            if text
-                .trim_start_matches('\u{feff}')
-                .trim_start()
-                .starts_with('<') =>
-        {
-            PictureError::Damaged {
-                detail: other.to_string(),
-            }
-        }
-        _ => PictureError::UnknownFormat,
-    })
+        };
+    }
+    // Only something that looks like XML is an SVG with a mistake in it.
+    if !text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('<')
+    {
+        return PictureError::UnknownFormat;
+    }
+    PictureError::Damaged {
+        detail: error.to_string(),
+    }
 }
 
 fn check_document(document: &Document<'_>) -> Result<(), PictureError> {

@@ -122,9 +122,6 @@ pub enum Command {
         /// Show every field of the profile and where its value came from.
         #[arg(long)]
         explain: bool,
-        /// Print every command that would run.
-        #[arg(long)]
-        dry_run: bool,
     },
     /// List the profiles that can be built by name.
     Profiles {

@@ -114,10 +114,8 @@ fn lock(places: &Places) -> Result<isosmith_host::fs::LockGuard, Failure> {
 
 fn new_id(profile: &str) -> BuildId {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(now.as_secs()).unwrap_or(0);
     // Two builds in the same second differ in their fractions.
-    let text = format!("{}-{profile}-{:04x}", isosmith_recipe::timestamp(seconds), now.subsec_micros() & 0xffff);
-    BuildId::parse(&text).or_else(|| BuildId::parse("build")).unwrap_or_else(|| unreachable!("a constant that parses"))
+    BuildId::compose(now.as_secs(), profile, now.subsec_micros() as u16)
 }
 
 /// Removes a build that never began.

@@ -42,7 +42,7 @@ pub fn run(cli: &Cli) -> Command {
             Ok(Ended::Well)
         }
         Asked::Check { profile, json } => check::check(profile, *json),
-        Asked::Plan { profile, json, explain, dry_run } => check::plan(profile, *json, *explain, *dry_run, &places()?),
+        Asked::Plan { profile, json, explain } => check::plan(profile, *json, *explain, &places()?),
         Asked::Profiles { json } => check::profiles(*json),
         Asked::Builds { json } => history::builds(&places()?, *json),
         Asked::Clean { dry_run, all, unused } => free(&places()?, *dry_run, *all, *unused),

@@ -12,6 +12,7 @@ use isosmith_engine::Failure;
 use isosmith_protocol::{Code, Output};
 use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous};
 use isosmith_spec::{Layer, Origin, model::{BuildSpec, Login}};
+use sha_crypt::PasswordHasher;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +94,10 @@ fn ask(what: &str) -> Result<String, Failure> {
             "Start again and type the same password twice.",
         ));
     }
-    sha_crypt::sha512_simple(&first)
+    sha_crypt::ShaCrypt::default()
+        .hash_password(first.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|error| Failure::plain(Code::Internal, format!("the password cannot be hashed: {error}")))
 }
 
 /// Reads a line without showing it.

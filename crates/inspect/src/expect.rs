@@ -42,6 +42,23 @@ impl std::fmt::Display for Problem {
 }
 
 impl Report {
+    /// What the image sets out to be, by its boot catalogue and by whether its first UEFI
+    /// program is signed: what to hold it to when nobody says more.
+    #[must_use]
+    pub fn claims(&self) -> Expect {
+        let starts_on = |platform| {
+            let catalogue = self.el_torito.as_ref();
+            catalogue.is_some_and(|catalogue| catalogue.for_platform(platform).is_some())
+        };
+        let signed = self.efi.as_ref().is_some_and(|efi| !efi.shim_signed_by().is_empty());
+        Expect {
+            label: None,
+            bios: starts_on(Platform::Bios),
+            uefi: starts_on(Platform::Uefi),
+            secure_boot: signed,
+        }
+    }
+
     /// Everything in which the image falls short of `expect`; empty for a
     /// good one.
     #[must_use]

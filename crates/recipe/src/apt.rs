@@ -47,6 +47,7 @@ APT::Sandbox::User "root";
 APT::Get::Assume-Yes "true";
 APT::Update::Error-Mode "any";
 APT::Color "0";
+Acquire::ForceHash "SHA256";
 Acquire::Languages "none";
 Acquire::Retries "3";
 Acquire::http::Timeout "30";
@@ -54,16 +55,16 @@ Acquire::https::Timeout "30";
 Acquire::AllowInsecureRepositories "false";
 Acquire::AllowWeakRepositories "false";
 Acquire::AllowDowngradeToInsecureRepositories "false";
-{proxy}Dir::Etc::main "-";
-Dir::Etc::parts "-";
+{proxy}Dir::Etc::main "/dev/null";
+Dir::Etc::parts "/dev/null";
 Dir::Etc::sourcelist "{INSIDE}/sources.list";
-Dir::Etc::sourceparts "-";
+Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "{INSIDE}/preferences";
-Dir::Etc::preferencesparts "-";
+Dir::Etc::preferencesparts "/dev/null";
 Dir::Etc::trusted "{INSIDE}/none.gpg";
 Dir::Etc::trustedparts "{INSIDE}/none.d/";
-Dir::Etc::netrc "-";
-Dir::Etc::netrcparts "-";
+Dir::Etc::netrc "/dev/null";
+Dir::Etc::netrcparts "/dev/null";
 Dir::State::lists "{INSIDE}/lists/";
 Dir::Cache::archives "{INSIDE}/archives/";
 Dir::Log "/tmp";
@@ -142,14 +143,13 @@ fn parse_uri(line: &str) -> Option<Package> {
     })
 }
 
-/// Reads `pmstatus:PACKAGE:PERCENT:TEXT` and `dlstatus:…` of `APT::Status-Fd`: the percent and
-/// what is being done.
-pub fn parse_status(line: &str) -> Option<(u64, &str)> {
-    let rest = line.strip_prefix("pmstatus:").or_else(|| line.strip_prefix("dlstatus:"))?;
-    let (_what, rest) = rest.split_once(':')?;
-    let (percent, text) = rest.split_once(':')?;
-    let whole = percent.split('.').next()?.parse().ok()?;
-    (whole <= 100).then_some((whole, text))
+/// Reads what dpkg says of a package: its name, when it is unpacked or set up. `APT::Status-Fd`
+/// would say the same, but makes a shared standard output non-blocking, which scripts take
+/// for an error.
+pub fn parse_dpkg(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("Unpacking ").or_else(|| line.strip_prefix("Setting up "))?;
+    let name = rest.split(' ').next()?;
+    Some(name.split(':').next().unwrap_or(name))
 }
 
 /// Names of the packages that a Packages index marks `Essential: yes`.
@@ -246,16 +246,14 @@ mod tests {
     }
 
     #[test]
-    fn status_lines_become_percent() {
+    fn dpkg_says_which_package_it_is_at() {
         for (line, want) in [
-            ("pmstatus:vim:33.3333:Unpacking vim", Some((33, "Unpacking vim"))),
-            ("pmstatus:vim:100:Installed vim (amd64)", Some((100, "Installed vim (amd64)"))),
-            ("pmstatus:vim:900:Unpacking vim", None),
-            ("pmstatus:vim:soon:Unpacking vim", None),
-            ("Reading package lists...", None),
+            ("Unpacking vim (2:9.1-1) ...", Some("vim")),
+            ("Setting up libc6:amd64 (2.41-12) ...", Some("libc6")),
+            ("Selecting previously unselected package vim.", None),
             ("", None),
         ] {
-            assert_eq!(parse_status(line), want, "{line:?}");
+            assert_eq!(parse_dpkg(line), want, "{line:?}");
         }
     }
 

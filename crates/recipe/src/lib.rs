@@ -37,7 +37,7 @@ pub(crate) const BASE: StepId = StepId::new("base");
 pub(crate) const PACKAGES: StepId = StepId::new("packages");
 pub(crate) const BOOT_FILES: StepId = StepId::new("boot-files");
 pub(crate) const SQUASHFS: StepId = StepId::new("squashfs");
-const TOOLS: StepId = StepId::new("tools");
+pub(crate) const TOOLS: StepId = StepId::new("tools");
 const CLEAN: StepId = StepId::new("clean");
 
 /// Under this name a build remembers what its ISO was made of; see [`Previous::key`].
@@ -64,8 +64,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         row("preflight", "Check the machine", Environment, 1, Always).run(environment::preflight),
         row("tools", "Make the tools", Environment, 30, Artifact)
             .inputs(environment::tools_inputs)
-            .run(environment::make_tools)
-            .recall(environment::recall_tools),
+            .run(environment::make_tools),
         row("mirrors", "Ask the mirrors", Environment, 1, Always).run(environment::look_at_mirrors),
         row("index", "Download the package lists", Environment, 3, Artifact)
             .inputs(environment::index_inputs)

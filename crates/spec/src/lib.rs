@@ -35,6 +35,8 @@ mod problem;
 mod raw;
 mod schema;
 mod settle;
+mod stack;
+mod tree;
 mod words;
 mod written;
 

@@ -10,33 +10,20 @@
 //!   `scripts` and `base.repositories`. In those of plain names, `"!nano"` takes a `nano`
 //!   out that a layer below put in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layer::{Layer, Origin};
 use crate::problem::{Problem, Reason, nearest, quote};
 use crate::raw::{self, Kind, join};
 use crate::settle;
-use crate::written::{self, Node, Written};
+use crate::stack::Stack;
+use crate::tree::{Node, Written};
 
 /// Finds the profile that `extends` names, with the folder its paths start from.
 pub type Finder<'f> = &'f dyn Fn(&str) -> Option<Layer>;
 
 /// The defaults under every profile.
 pub(crate) const DEFAULTS: &str = include_str!("defaults.toml");
-
-/// How many profiles may stand on one another.
-const MOST_PARENTS: usize = 16;
-
-/// What a settings file may hold; a name with a dot at its end stands for its whole table.
-const SETTINGS: [&str; 7] = [
-    "base.mirrors",
-    "base.proxy",
-    "base.snapshot_base",
-    "format",
-    "image.checksums",
-    "image.compression",
-    "region.",
-];
 
 /// All layers as one profile.
 #[derive(Debug, Clone)]
@@ -193,132 +180,6 @@ pub(crate) fn merge_what_can_be(
     (Some(Merged { origins, root }), problems)
 }
 
-/// The layers read so far, each parent before its child.
-struct Stack<'f> {
-    origins: Vec<Origin>,
-    read: Vec<Node>,
-    problems: Vec<Problem>,
-    complete: bool,
-    finder: Finder<'f>,
-}
-
-impl Stack<'_> {
-    /// Reads a layer after the parents it extends. `names` are the profiles on the way here.
-    fn push(&mut self, layer: &Layer, names: &mut Vec<String>) {
-        let index = self.origins.len();
-        self.origins.push(layer.origin.clone());
-        let Some(mut node) = written::read(layer, index, &mut self.problems) else {
-            self.complete = false;
-            return;
-        };
-        let mut extends = None;
-        if let Written::Table(table) = &mut node.value {
-            extends = table.remove("extends");
-        }
-        self.check_layer(&node, layer);
-        if let Some(extends) = extends.filter(|_| layer.origin.is_profile()) {
-            self.extend(&extends, &layer.origin, names);
-        }
-        self.read.push(node);
-    }
-
-    fn extend(&mut self, extends: &Node, origin: &Origin, names: &mut Vec<String>) {
-        let Some(name) = extends.text() else { return };
-        let refuse = |message, fix: &str| {
-            Problem::new("extends", Reason::new(message, fix), Some(origin.clone()))
-        };
-        if names.iter().any(|seen| seen == name) {
-            let way = names.join(" → ");
-            self.problems.push(refuse(
-                format!(
-                    "the profiles extend each other in a circle: {way} → {}",
-                    shown(name)
-                ),
-                "let one of them stand on its own",
-            ));
-            return;
-        }
-        if names.len() >= MOST_PARENTS {
-            self.problems.push(refuse(
-                format!("more than {MOST_PARENTS} profiles extend one another"),
-                "extend a profile further down the chain",
-            ));
-            return;
-        }
-        let Some(parent) = (self.finder)(name) else {
-            self.problems.push(refuse(
-                format!("there is no profile named {}", quote(name)),
-                "write the name of a profile that `isosmith profiles` lists",
-            ));
-            return;
-        };
-        names.push(name.to_owned());
-        let parent = Layer {
-            origin: Origin::Profile(name.to_owned()),
-            ..parent
-        };
-        self.push(&parent, names);
-    }
-
-    /// What a layer as a whole must and must not hold.
-    fn check_layer(&mut self, node: &Node, layer: &Layer) {
-        let missing = |path: &str, fix: &str| {
-            Problem::new(
-                path,
-                Reason::new(format!("the profile has no `{path}`"), fix),
-                Some(layer.origin.clone()),
-            )
-        };
-        if layer.origin.is_profile() && !node.has("format") {
-            self.problems
-                .push(missing("format", "write `format = 1` at its top"));
-        }
-        if layer.origin.is_profile()
-            && !node.has("profile.name")
-            && node.nearest_to("profile").value != Written::Refused
-        {
-            self.problems.push(missing(
-                "profile.name",
-                "write a section `[profile]` with a `name`",
-            ));
-        }
-        if layer.origin.is_settings() {
-            let mut paths = Vec::new();
-            collect(node, &mut paths);
-            let refused = paths.into_iter().filter(|path| !is_setting(path));
-            self.problems.extend(refused.map(|path| {
-                Problem::new(
-                    path.clone(),
-                    Reason::new(
-                        format!("settings cannot hold `{path}`: it would silently change what every profile builds"),
-                        "write it into a profile, or use `--set` for a single build",
-                    ),
-                    Some(layer.origin.clone()),
-                )
-            }));
-        }
-    }
-}
-
-fn shown(name: &str) -> String {
-    quote(name).trim_matches('`').to_owned()
-}
-
-fn is_setting(path: &str) -> bool {
-    SETTINGS.iter().any(|known| match known.ends_with('.') {
-        true => path.starts_with(known),
-        false => path == *known,
-    })
-}
-
-/// Paths of everything below `node` that is not a table.
-fn collect(node: &Node, paths: &mut Vec<String>) {
-    match node.table() {
-        Some(table) => table.values().for_each(|node| collect(node, paths)),
-        None => paths.push(node.at.clone()),
-    }
-}
-
 struct Merging<'a> {
     origins: &'a [Origin],
     problems: &'a mut Vec<Problem>,
@@ -392,12 +253,20 @@ impl Merging<'_> {
             | Written::Switch(_)
             | Written::Refused => Vec::new(),
         };
+        let mut known: BTreeSet<String> = list
+            .iter()
+            .filter_map(Node::text)
+            .map(str::to_owned)
+            .collect();
         for node in above {
-            match node.text().and_then(|text| text.strip_prefix('!')) {
-                Some(name) => self.take_out(&mut list, name, &node),
+            match node.text().map(|text| (text, text.strip_prefix('!'))) {
+                Some((_, Some(name))) => {
+                    self.take_out(&mut list, name, &node);
+                    known.remove(name);
+                }
                 // A repeated name changes nothing; the first keeps its place.
-                None if node.text().is_some() && list.contains(&node) => {}
-                None => list.push(node),
+                Some((text, None)) if !known.insert(text.to_owned()) => {}
+                Some((_, None)) | None => list.push(node),
             }
         }
         below.value = Written::List(list);
@@ -409,7 +278,8 @@ impl Merging<'_> {
         if list.len() < before {
             return;
         }
-        let near = nearest(name, list.iter().filter_map(Node::text));
+        let below = list.iter().filter(|entry| entry.layer != node.layer);
+        let near = nearest(name, below.filter_map(Node::text));
         let message = match near {
             Some(near) => format!(
                 "nothing below put {} in; did you mean `!{near}`?",
@@ -428,21 +298,5 @@ impl Merging<'_> {
             ),
             self.origins.get(node.layer).cloned(),
         ));
-    }
-}
-
-impl Node {
-    /// Whether something stands at `path` below this node.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.nearest_to(path).at_end_of(self, path)
-    }
-
-    /// Whether `path` leads from `root` exactly here.
-    fn at_end_of(&self, root: &Node, path: &str) -> bool {
-        let (around, key) = path.rsplit_once('.').unwrap_or(("", path));
-        let table = root.nearest_to(around).table();
-        table
-            .and_then(|table| table.get(key))
-            .is_some_and(|node| std::ptr::eq(node, self))
     }
 }

@@ -187,3 +187,24 @@ pub(crate) fn one_line(text: &str, what: &str, most: usize) -> Result<(), Reason
 pub(crate) fn lower(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
 }
+
+/// a-z, 0-9 and `-`, the first a letter or digit.
+pub(crate) fn slug(text: &str, what: &str) -> Result<String, Reason> {
+    visible(text, what)?;
+    at_most(text, 64, what)?;
+    refuse_if(
+        text.contains(|c: char| c.is_ascii_uppercase() || "_ ".contains(c)),
+        || {
+            format!(
+                "the {what} {} has capital letters, spaces or `_`",
+                quote(text)
+            )
+        },
+        format!(
+            "write {}",
+            quote(&text.to_ascii_lowercase().replace(['_', ' '], "-"))
+        ),
+    )?;
+    only(text, |c| lower(c) || c == '-', what, "a-z, 0-9 and `-`")?;
+    Ok(text.to_owned())
+}

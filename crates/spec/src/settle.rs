@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::layer::Origin;
 use crate::names::label_like;
 use crate::raw::{self, Field, Kind};
-use crate::written::{Node, Written};
+use crate::tree::{Node, Written};
 
 /// Fills in what was left open.
 pub(crate) fn settle(root: &mut Node, origins: &[Origin]) {

@@ -1,116 +1,11 @@
-//! One layer's text as a tree of values which know where they were written.
+//! Reading one layer's text into a tree: TOML, known fields, right types, limits.
 
 use std::collections::BTreeMap;
 
 use crate::layer::Layer;
 use crate::problem::{Problem, Reason, nearest, quote};
 use crate::raw::{self, Field, Kind, join};
-
-/// A value and where it was written.
-#[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) value: Written,
-    /// Index of its layer.
-    pub(crate) layer: usize,
-    /// Its path in that layer's own text.
-    pub(crate) at: String,
-}
-
-/// A value of the right TOML type; its meaning is not checked yet.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Written {
-    Text(String),
-    Number(i64),
-    Switch(bool),
-    Table(BTreeMap<String, Node>),
-    List(Vec<Node>),
-    /// Something was written here that already is a [`Problem`].
-    Refused,
-}
-
-impl PartialEq for Node {
-    /// Two values are the same wherever they were written.
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
-    }
-}
-
-impl Node {
-    /// The keys, if it is a table.
-    pub(crate) fn table(&self) -> Option<&BTreeMap<String, Node>> {
-        match &self.value {
-            Written::Table(table) => Some(table),
-            Written::Text(_)
-            | Written::Number(_)
-            | Written::Switch(_)
-            | Written::List(_)
-            | Written::Refused => None,
-        }
-    }
-
-    /// The text, if it is one.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.value {
-            Written::Text(text) => Some(text),
-            Written::Table(_)
-            | Written::Number(_)
-            | Written::Switch(_)
-            | Written::List(_)
-            | Written::Refused => None,
-        }
-    }
-
-    /// The entries, if it is a list.
-    pub(crate) fn list(&self) -> Option<&[Node]> {
-        match &self.value {
-            Written::List(list) => Some(list),
-            Written::Table(_)
-            | Written::Number(_)
-            | Written::Switch(_)
-            | Written::Text(_)
-            | Written::Refused => None,
-        }
-    }
-
-    /// The value at a path such as `files[0].source` below this one, and no further than
-    /// what exists.
-    pub(crate) fn nearest_to(&self, path: &str) -> &Node {
-        let mut node = self;
-        for key in path.split(['.', '[']).filter(|key| !key.is_empty()) {
-            let below = match key.strip_suffix(']') {
-                Some(index) => index
-                    .parse::<usize>()
-                    .ok()
-                    .and_then(|index| node.list()?.get(index)),
-                None => node.table().and_then(|table| table.get(key)),
-            };
-            match below {
-                Some(below) => node = below,
-                None => return node,
-            }
-        }
-        node
-    }
-
-    /// The same as TOML; what was refused is left out.
-    pub(crate) fn to_toml(&self) -> Option<toml::Value> {
-        match &self.value {
-            Written::Text(text) => Some(toml::Value::String(text.clone())),
-            Written::Number(number) => Some(toml::Value::Integer(*number)),
-            Written::Switch(switch) => Some(toml::Value::Boolean(*switch)),
-            Written::List(list) => Some(toml::Value::Array(
-                list.iter().filter_map(Node::to_toml).collect(),
-            )),
-            Written::Table(table) => Some(toml::Value::Table(
-                table
-                    .iter()
-                    .filter_map(|(key, node)| Some((key.clone(), node.to_toml()?)))
-                    .collect(),
-            )),
-            Written::Refused => None,
-        }
-    }
-}
+use crate::tree::{Node, Written};
 
 /// Reads a layer's text. `None` if it is not TOML at all; every problem goes to `problems`.
 pub(crate) fn read(layer: &Layer, index: usize, problems: &mut Vec<Problem>) -> Option<Node> {
@@ -139,6 +34,9 @@ pub(crate) fn read(layer: &Layer, index: usize, problems: &mut Vec<Problem>) -> 
     }
 }
 
+/// Nobody reads more problems than this, and finding suggestions for each takes time.
+const MOST_PROBLEMS: usize = 1000;
+
 struct Reading<'a> {
     layer: &'a Layer,
     index: usize,
@@ -147,6 +45,9 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn refuse(&mut self, path: &str, message: impl Into<String>, fix: impl Into<String>) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
         self.problems.push(Problem::new(
             path,
             Reason::new(message, fix),
@@ -195,6 +96,9 @@ impl Reading<'_> {
     }
 
     fn unknown(&mut self, key: &str, fields: &[Field], path: &str) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
         let here = join(path, &shown(key));
         let plain = key.to_lowercase().replace('_', "-");
         if path.starts_with("base.repositories")

@@ -1,10 +1,7 @@
 //! What a profile is and what would become of it.
 
-use std::sync::{Arc, Mutex};
-
-use isosmith_engine::{Failure, Options, PlannedStep, Work};
-use isosmith_host::DryHost;
-use isosmith_protocol::{BuildId, Code, Event};
+use isosmith_engine::{Failure, PlannedStep, Work};
+use isosmith_protocol::{BuildId, Code};
 use isosmith_recipe::Debian;
 use serde_json::json;
 
@@ -50,16 +47,13 @@ fn nowhere() -> Delivered {
 }
 
 /// Shows what would be done.
-pub fn plan(args: &ProfileArgs, as_json: bool, explain: bool, dry_run: bool, places: &Places) -> Command {
+pub fn plan(args: &ProfileArgs, as_json: bool, explain: bool, places: &Places) -> Command {
     let loaded = profile::load(args).map_err(LoadError::into_failure)?;
     if explain {
         return explain_values(&loaded, as_json);
     }
     let order = order::gather(&loaded, None, &nowhere())?;
     let state = Debian::new(order)?;
-    if dry_run {
-        return commands(&loaded, state);
-    }
     let id = BuildId::parse("plan").ok_or_else(|| Failure::plain(Code::Internal, "no id for a plan"))?;
     let work = Work::new(&places.state, &places.cache, &id);
     let recipe = isosmith_recipe::recipe(&state.spec);
@@ -102,26 +96,6 @@ fn explain_values(loaded: &Loaded, as_json: bool) -> Command {
     }
     for (path, value, origin) in values {
         print(&format!("{path} = {value}  # {origin}"))?;
-    }
-    Ok(Ended::Well)
-}
-
-/// Runs the recipe on a host that only prints.
-///
-/// What a step learns from an earlier one's output is not known then, so the packages are
-/// named by what was asked for; everything else is the command as it would run.
-fn commands(loaded: &Loaded, mut state: Debian) -> Command {
-    let scratch = tempfile::tempdir().map_err(|error| Failure::io("make a temporary folder", error))?;
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let sink_lines = Arc::clone(&lines);
-    let host = DryHost::new(move |line| {
-        sink_lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.to_owned());
-    });
-    let id = BuildId::parse("dry-run").ok_or_else(|| Failure::plain(Code::Internal, "no id for a plan"))?;
-    let work = Work::new(&scratch.path().join("state"), &scratch.path().join("cache"), &id);
-    isosmith_recipe::rehearse(&mut state, &host, &work, &Options::new(id, loaded.spec.profile.name.clone(), env!("CARGO_PKG_VERSION")), &mut |_: &Event| {})?;
-    for line in lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
-        print(&line.replace(&scratch.path().display().to_string(), ""))?;
     }
     Ok(Ended::Well)
 }

@@ -158,6 +158,8 @@ fn kernel(cx: &mut StepCx<'_>, medium: &Medium) -> Result<(), Failure> {
         }
         fs::copy(&from, &to).map_err(|error| Failure::io_at("copy", &from, error))?;
     }
+    // The mount goes after the last thing that is open in it.
+    drop(tree);
     drop(guard);
     Ok(())
 }

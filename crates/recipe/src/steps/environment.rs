@@ -183,16 +183,15 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
     write(&cx.out().join("versions"), versions.as_bytes())?;
     write(&cx.out().join("id"), id.as_bytes())?;
     isosmith_host::fs::Confined::new(cx.out())?.remove_tree(&cx.out().join("apt"))?;
-    state.tools = Some(Tools::Tree { root, id });
     Ok(Done::Done)
 }
 
-/// Finds the tools that were made before.
-pub(crate) fn recall_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<(), Failure> {
-    let path = cx.out().join("id");
+/// Finds the finished tools.
+fn find_tools(cx: &StepCx<'_>) -> Result<Tools, Failure> {
+    let folder = cx.output_of(&crate::TOOLS);
+    let path = folder.join("id");
     let id = fs::read_to_string(&path).map_err(|error| Failure::io_at("read", &path, error))?;
-    state.tools = Some(Tools::Tree { root: cx.out().join("root"), id });
-    Ok(())
+    Ok(Tools::Tree { root: folder.join("root"), id })
 }
 
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -240,6 +239,7 @@ fn first_that_has(network: &Network, source: &Source) -> Result<(String, Vec<u8>
 /// Asks the mirrors what they have; the answer decides whether anything below must be done
 /// anew. A resumed build goes on with what it was told the first time.
 pub(crate) fn look_at_mirrors(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
+    state.tools = Some(find_tools(cx)?);
     if let Some(releases) = cx.recall::<Vec<Release>>("releases")? {
         let index_is_here = {
             state.releases = Some(releases);

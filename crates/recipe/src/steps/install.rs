@@ -130,17 +130,7 @@ impl Installation<'_> {
                 .args(["--force-depends", "--force-unsafe-io", "--force-confold", "--install"])
                 .args(base.iter().map(|package| format!("{INSIDE}/archives/{}", package.file)))
                 .inside(Sandbox::tree("tree", self.root).bind_ro(self.folder, INSIDE));
-            let total = base.len() as u64;
-            let mut done = 0;
-            cx.run_watching(&install, &mut |_, line| {
-                if let Some(name) = line.strip_prefix("Setting up ") {
-                    done += 1;
-                    let name = name.split(' ').next();
-                    cx.progress(done, Some(total), Unit::Packages, name);
-                }
-                LineUse::Log
-            })
-            .map_err(|failure| package_failed(failure, base))
+            self.watch(cx, &install, 2 * base.len()).map_err(|failure| package_failed(failure, base))
         })
     }
 
@@ -161,18 +151,26 @@ impl Installation<'_> {
             let sandbox = Sandbox::tree("tree", self.root);
             let install = quiet(apt::command("apt-get", sandbox, self.folder))
                 .args(["-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="])
-                .args(["-o", "APT::Status-Fd=1", "-o", "Debug::NoLocking=true"])
+                .args(["-o", "Debug::NoLocking=true"])
                 .args(["-o", "APT::Install-Recommends=false", "--no-download", "install"])
                 .args(exact)
                 .args(debs.iter().cloned());
-            cx.run_watching(&install, &mut |_, line| match apt::parse_status(line) {
-                Some((percent, what)) => {
-                    cx.progress(percent, Some(100), Unit::Percent, Some(what));
-                    LineUse::Swallow
-                }
-                None => LineUse::Log,
-            })
+            self.watch(cx, &install, 2 * packages.len())
             .map_err(|failure| package_failed(apt::explain(failure), packages))
+        })
+    }
+
+    /// Runs dpkg, or apt with it; each package is unpacked and set up, which makes two of
+    /// `halves`.
+    fn watch(&self, cx: &StepCx<'_>, cmd: &Cmd, halves: usize) -> Result<(), Failure> {
+        let total = halves as u64;
+        let mut done = 0;
+        cx.run_watching(cmd, &mut |_, line| {
+            if let Some(name) = apt::parse_dpkg(line) {
+                done += 1;
+                cx.progress((done / 2).min(total / 2), Some(total / 2), Unit::Packages, Some(name));
+            }
+            LineUse::Log
         })
     }
 

@@ -13,10 +13,7 @@ pub(crate) const NAME: &str = "filesystem.squashfs";
 
 /// The tree comes in through the layers' keys; the writer and its settings are here.
 pub(crate) fn inputs(state: &Debian) -> Value {
-    let tools = match &state.tools {
-        Some(Tools::Tree { id, .. }) => id.as_str(),
-        Some(Tools::Machine) | None => "",
-    };
+    let Some(Tools::Tree { id: tools, .. }) = &state.tools else { return isosmith_engine::step::unknown() };
     json!({
         "arguments": arguments(state.spec.image.compression),
         "sourceDate": state.source_date(),

@@ -1,11 +1,11 @@
 //! `[profile]`, `[branding]` and `[image]`.
 
 use super::read::Place;
-use super::system::{slug, web};
+use super::system::web;
 use crate::model::{Branding, Image, ProfileInfo, Urls};
 use crate::names::{
     Codename, Label, MaterialPath, OsId, SourceDate, nothing_hidden, one_line, only, os_word,
-    refuse_if, visible,
+    refuse_if, slug, visible,
 };
 use crate::problem::{Reason, nearest, quote};
 

@@ -6,7 +6,7 @@ use crate::layer::Origin;
 use crate::merge::Merged;
 use crate::problem::{Problem, Reason};
 use crate::raw::join;
-use crate::written::{Node, Written};
+use crate::tree::{Node, Written};
 
 /// The profile being read and the problems found so far.
 pub(super) struct Reader<'m> {

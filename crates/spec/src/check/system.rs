@@ -4,7 +4,7 @@ use super::read::Place;
 use crate::model::{Base, DebconfAnswer, Kernel, Mirror, Repository, Snapshot, Software};
 use crate::names::{
     Component, DebconfQuestion, KernelParameter, MaterialPath, ModuleName, PackageName,
-    SnapshotTime, Uri, nothing_hidden, only, refuse_if, visible,
+    SnapshotTime, Uri, at_most, nothing_hidden, only, refuse_if, slug, visible,
 };
 use crate::problem::{Reason, quote};
 use crate::raw::DEBCONF_KINDS;
@@ -136,32 +136,6 @@ fn repository(at: &Place<'_>) -> Option<Repository> {
     })
 }
 
-/// a-z, 0-9 and `-`, the first a letter or digit.
-pub(super) fn slug(text: &str, what: &str) -> Result<String, Reason> {
-    visible(text, what)?;
-    crate::names::at_most(text, 64, what)?;
-    refuse_if(
-        text.contains(|c: char| c.is_ascii_uppercase() || "_ ".contains(c)),
-        || {
-            format!(
-                "the {what} {} has capital letters, spaces or `_`",
-                quote(text)
-            )
-        },
-        format!(
-            "write {}",
-            quote(&text.to_ascii_lowercase().replace(['_', ' '], "-"))
-        ),
-    )?;
-    only(
-        text,
-        |c| crate::names::lower(c) || c == '-',
-        what,
-        "a-z, 0-9 and `-`",
-    )?;
-    Ok(text.to_owned())
-}
-
 fn repository_name(text: &str) -> Result<String, Reason> {
     refuse_if(
         text == "debian",
@@ -173,7 +147,7 @@ fn repository_name(text: &str) -> Result<String, Reason> {
 
 fn repository_suite(text: &str) -> Result<String, Reason> {
     visible(text, "suite")?;
-    crate::names::at_most(text, 256, "suite")?;
+    at_most(text, 256, "suite")?;
     only(
         text,
         |c| c.is_ascii_alphanumeric() || "./_+~-".contains(c),

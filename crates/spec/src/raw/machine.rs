@@ -171,14 +171,14 @@ pub(super) static FILE: &[Field] = &[
         "owner",
         Kind::name(UserName::PATTERN),
         "Owner's name in the image.",
-        &["\"root\""],
+        &["\"www-data\""],
     )
     .or("\"root\""),
     Field::new(
         "group",
         Kind::name(GroupName::PATTERN),
         "Group's name in the image.",
-        &["\"root\""],
+        &["\"www-data\""],
     )
     .or("\"root\""),
     Field::new(
@@ -208,7 +208,7 @@ pub(super) static SCRIPT: &[Field] = &[
         "network",
         Kind::Switch,
         "Whether it may use the network while the image is built.",
-        &["false"],
+        &["true"],
     )
     .or("false"),
 ];
