@@ -195,6 +195,10 @@ impl GrubTheme {
     pub fn text_regions(&self, menu: &Menu, width: u32, height: u32) -> Vec<Rect> {
         let layout = self.layout;
         let mut regions = self.entry_rects(menu, width, height);
+        for region in &mut regions {
+            // The text of an entry that is not selected may run on under the border.
+            region.width += self.selection.right();
+        }
         regions.push(layout.bar.on(width, height));
         regions.push(layout.countdown.on(width, height));
         regions.push(layout.hint(width, height));

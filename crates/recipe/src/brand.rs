@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use isosmith_branding::{Brand, DebianFacts, Limits, Picture, Rgb, Urls};
+use isosmith_branding::{Brand, DebianFacts, Limits, Picture};
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
-use isosmith_spec::{model::{Colour, Suite}, names::MaterialPath};
+use isosmith_spec::{model::Suite, names::MaterialPath};
 
 use crate::state::Debian;
 
@@ -19,41 +19,9 @@ pub(crate) const OS_RELEASE: &str = "/usr/lib/os-release";
 /// [`Code::MaterialInvalid`] for a picture that cannot be used.
 pub(crate) fn whole(state: &Debian) -> Result<Brand, Failure> {
     let branding = &state.spec.branding;
-    Ok(Brand {
-        logo: picture(state, "branding.logo", branding.logo.as_ref())?,
-        wallpaper: picture(state, "branding.wallpaper", branding.wallpaper.as_ref())?,
-        ..names(state)
-    })
-}
-
-/// The brand without its pictures.
-fn names(state: &Debian) -> Brand {
-    let branding = &state.spec.branding;
-    let text = |uri: &Option<isosmith_spec::names::Uri>| uri.as_ref().map(ToString::to_string);
-    Brand {
-        name: branding.name.clone(),
-        short_name: branding.short_name.clone(),
-        id: branding.id.to_string(),
-        version: branding.version.clone(),
-        codename: branding.codename.to_string(),
-        vendor: branding.vendor.clone(),
-        urls: Urls {
-            home: text(&branding.urls.home),
-            support: text(&branding.urls.support),
-            bugs: text(&branding.urls.bugs),
-            documentation: text(&branding.urls.documentation),
-        },
-        accent: rgb(branding.accent),
-        background: rgb(branding.background),
-        text: rgb(branding.text),
-        logo: None,
-        wallpaper: None,
-        motd: branding.motd.clone(),
-    }
-}
-
-fn rgb(colour: Colour) -> Rgb {
-    Rgb { r: colour.r, g: colour.g, b: colour.b }
+    let logo = picture(state, "branding.logo", branding.logo.as_ref())?;
+    let wallpaper = picture(state, "branding.wallpaper", branding.wallpaper.as_ref())?;
+    Ok(Brand::from_spec(branding, logo, wallpaper))
 }
 
 fn picture(state: &Debian, field: &str, path: Option<&MaterialPath>) -> Result<Option<Picture>, Failure> {
@@ -76,7 +44,7 @@ pub fn check_picture(field: &str, name: &str, bytes: &[u8]) -> Result<Picture, F
 
 /// Files in the tree that carry the product's names, with their texts.
 pub(crate) fn texts(state: &Debian) -> Vec<(&'static str, String)> {
-    let brand = names(state);
+    let brand = Brand::from_spec(&state.spec.branding, None, None);
     let facts = facts(state.spec.base.suite);
     vec![
         (OS_RELEASE, isosmith_branding::os_release(&brand, &facts)),

@@ -104,10 +104,11 @@ pub fn of_image(spec: &BuildSpec) -> Vec<(String, String)> {
         suites.push_str(&format!(" {suite}-backports"));
     }
     let components = names(&base.components).join(" ");
-    let mut debian = stanza(&archive, &suites, &components, DEBIAN_KEYRING);
+    let key = archive_key(spec).unwrap_or_else(|| DEBIAN_KEYRING.to_owned());
+    let mut debian = stanza(&archive, &suites, &components, &key);
     if base.security.is_some() && base.suite != Suite::Sid {
         debian.push('\n');
-        debian.push_str(&stanza(&security, &format!("{suite}-security"), &components, DEBIAN_KEYRING));
+        debian.push_str(&stanza(&security, &format!("{suite}-security"), &components, &key));
     }
     let mut files = vec![("debian.sources".to_owned(), debian)];
     for repository in base.repositories.iter().filter(|repository| repository.keep) {
@@ -122,12 +123,20 @@ pub fn of_image(spec: &BuildSpec) -> Vec<(String, String)> {
     files
 }
 
+/// Where the key of the archive lies in the image, where it is not Debian's own.
+pub fn archive_key(spec: &BuildSpec) -> Option<String> {
+    spec.base.key.as_ref().map(|key| keyring("archive", key.as_str()))
+}
+
 /// Where the key of a further repository lies in the image. The ending tells apt whether the
 /// key is armoured; see sources.list(5), `Signed-By`.
 pub fn image_key(repository: &Repository) -> String {
-    let armoured = repository.key.as_str().ends_with(".asc");
-    let ending = if armoured { "asc" } else { "gpg" };
-    format!("/etc/apt/keyrings/{}.{ending}", repository.name)
+    keyring(&repository.name, repository.key.as_str())
+}
+
+fn keyring(name: &str, file: &str) -> String {
+    let ending = if file.ends_with(".asc") { "asc" } else { "gpg" };
+    format!("/etc/apt/keyrings/{name}.{ending}")
 }
 
 fn stanza(uri: &str, suites: &str, components: &str, key: &str) -> String {

@@ -7,7 +7,7 @@ use std::{
 
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
-use isosmith_spec::{Layer, Origin, names::MaterialPath};
+use isosmith_spec::{Layer, Origin};
 use isosmith_spec::model::{BuildSpec, FirmwareSet, KernelFlavour, MenuEntry, Suite};
 use serde::{Deserialize, Serialize};
 
@@ -173,7 +173,7 @@ impl Debian {
 
     /// Every source of packages.
     pub fn sources(&self) -> Vec<Source> {
-        let archive_key = match self.archive_key() {
+        let archive_key = match &self.spec.base.key {
             Some(key) => inside_key("archive", key.as_str()),
             None => sources::DEBIAN_KEYRING.to_owned(),
         };
@@ -182,9 +182,10 @@ impl Debian {
         })
     }
 
-    /// The key of the distribution's own archive, where it is not Debian's.
-    pub fn archive_key(&self) -> Option<&MaterialPath> {
-        None
+    /// What the keys of all sources are, for keys of the cache.
+    pub fn key_hashes(&self) -> Vec<&str> {
+        let further = self.spec.base.repositories.iter().map(|repository| &repository.key);
+        self.spec.base.key.iter().chain(further).map(|key| self.materials.hash(key)).collect()
     }
 
     /// Keys that the apt folder must hold: file name and where it comes from.
@@ -193,7 +194,7 @@ impl Debian {
     ///
     /// [`Code::Internal`] when a key was not collected.
     pub fn keys(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
-        let archive = self.archive_key().into_iter().map(|key| ("archive", key));
+        let archive = self.spec.base.key.iter().map(|key| ("archive", key));
         let further = self.spec.base.repositories.iter().map(|repository| (repository.name.as_str(), &repository.key));
         archive
             .chain(further)

@@ -48,6 +48,8 @@ impl BuildSpec {
                 let field = format!("base.repositories[{index}].key");
                 material(&repository.key, MaterialKind::Key, field)
             });
+        let archive = self.base.key.iter();
+        let archive = archive.map(|key| material(key, MaterialKind::Key, "base.key".to_owned()));
         let debs = self.software.debs.iter().enumerate().map(|(index, deb)| {
             material(deb, MaterialKind::Deb, format!("software.debs[{index}]"))
         });
@@ -74,7 +76,9 @@ impl BuildSpec {
                 "branding.wallpaper".to_owned(),
             )
         });
-        keys.chain(debs)
+        archive
+            .chain(keys)
+            .chain(debs)
             .chain(files)
             .chain(scripts)
             .chain(logo)

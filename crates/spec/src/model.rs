@@ -82,6 +82,9 @@ pub struct Base {
     pub security: Option<Mirror>,
     /// Whether the `SUITE-updates` pocket is used.
     pub updates: bool,
+    /// The key that signs the archive and its pockets, where they are not signed by Debian
+    /// itself: an archive of one's own, or a mirror that signs again.
+    pub key: Option<MaterialPath>,
     /// Packages as they were at this time, from a snapshot archive.
     pub snapshot: Option<Snapshot>,
     /// Further repositories, each with its key.

@@ -259,13 +259,7 @@ pub(crate) fn look_at_mirrors(cx: &mut StepCx<'_>, state: &mut Debian) -> Result
 /// The package lists depend on what each mirror's Release file says today, and on the keys.
 pub(crate) fn index_inputs(state: &Debian) -> Value {
     let Some(releases) = &state.releases else { return isosmith_engine::step::unknown() };
-    let keys: Vec<_> = state
-        .archive_key()
-        .into_iter()
-        .chain(state.spec.base.repositories.iter().map(|repository| &repository.key))
-        .map(|key| state.materials.hash(key))
-        .collect();
-    json!({ "releases": releases, "keys": keys, "components": state.spec.base.components.iter().map(ToString::to_string).collect::<Vec<_>>() })
+    json!({ "releases": releases, "keys": state.key_hashes(), "components": state.spec.base.components.iter().map(ToString::to_string).collect::<Vec<_>>() })
 }
 
 /// Downloads and verifies the package lists.

@@ -13,7 +13,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
     let keyboard = &region.keyboard;
     json!({
         "sources": sources::of_image(&state.spec),
-        "keys": state.spec.base.repositories.iter().map(|repository| state.materials.hash(&repository.key)).collect::<Vec<_>>(),
+        "keys": state.key_hashes(),
         "locales": region.locales.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "keyboard": [keyboard.model.as_str(), keyboard.layout.as_str(), keyboard.variant.as_str(), keyboard.options.as_str()],
         "timezone": region.timezone.as_str(),
@@ -59,10 +59,13 @@ fn apt_sources(tree: &Tree, state: &Debian) -> Result<(), Failure> {
     for (name, text) in sources::of_image(&state.spec) {
         tree.write(&format!("/etc/apt/sources.list.d/{name}"), text.as_bytes(), 0o644)?;
     }
-    for repository in state.spec.base.repositories.iter().filter(|repository| repository.keep) {
-        let from = &state.materials.get(&repository.key)?.path;
-        let key = std::fs::read(from).map_err(|error| Failure::io_at("read", from, error))?;
-        tree.write(&sources::image_key(repository), &key, 0o644)?;
+    let archive = state.spec.base.key.iter().zip(sources::archive_key(&state.spec));
+    let kept = state.spec.base.repositories.iter().filter(|repository| repository.keep);
+    let kept = kept.map(|repository| (&repository.key, sources::image_key(repository)));
+    for (key, to) in archive.chain(kept) {
+        let from = &state.materials.get(key)?.path;
+        let bytes = std::fs::read(from).map_err(|error| Failure::io_at("read", from, error))?;
+        tree.write(&to, &bytes, 0o644)?;
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ pub(super) fn base(at: &Place<'_>) -> Option<Base> {
     }
     let security = security(&at.get("security"));
     let updates = at.get("updates").switch();
+    let key = at.get("key").optional(MaterialPath::parse);
     let time = at.get("snapshot").optional(SnapshotTime::parse);
     let snapshot_base = at.get("snapshot_base").parse(Uri::parse);
     let proxy = at.get("proxy").optional(web);
@@ -40,6 +41,7 @@ pub(super) fn base(at: &Place<'_>) -> Option<Base> {
         mirrors: mirrors?,
         security: security?,
         updates: updates?,
+        key: key?,
         snapshot: match time? {
             None => None,
             Some(time) => Some(Snapshot {

@@ -61,6 +61,12 @@ pub(super) static BASE: &[Field] = &[
         &["false"],
     ),
     Field::new(
+        "key",
+        Kind::Material,
+        "File with the OpenPGP public key that signs the mirrors, where it is not Debian's own.",
+        &["\"archive.asc\""],
+    ),
+    Field::new(
         "snapshot",
         Kind::name(SnapshotTime::PATTERN),
         "Takes every package as it was at this time (UTC) from a snapshot archive. Cannot stand beside addresses in `mirrors`.",
