@@ -34,7 +34,9 @@ impl Kit {
             None => [built("release"), built("debug")]
                 .into_iter()
                 .find(|path| path.is_file())
-                .context("there is no isosmith to test; run `cargo build --release -p isosmith-cli`")?,
+                .context(
+                    "there is no isosmith to test; run `cargo build --release -p isosmith-cli`",
+                )?,
         };
         let program = program
             .canonicalize()
@@ -44,7 +46,10 @@ impl Kit {
             None => workspace.join("target/isosmith-tests"),
         };
         fs::create_dir_all(&root)?;
-        Ok(Self { program, root: root.canonicalize()? })
+        Ok(Self {
+            program,
+            root: root.canonicalize()?,
+        })
     }
 
     /// Stops with a message where a suite needs root and is not.
@@ -70,7 +75,9 @@ impl Kit {
     ///
     /// When it cannot be made.
     pub fn scratch(&self, name: &str) -> Result<tempfile::TempDir> {
-        let folder = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(&self.root)?;
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{name}-"))
+            .tempdir_in(&self.root)?;
         // Others than root must be able to reach what is below.
         set_mode(folder.path(), 0o755)?;
         Ok(folder)
@@ -78,7 +85,12 @@ impl Kit {
 
     /// The program with folders of its own in `scratch`, and the shared cache.
     pub fn isosmith(&self, scratch: &Path) -> Isosmith {
-        Isosmith::new(&self.program, scratch.join("state"), self.cache(), scratch.join("out"))
+        Isosmith::new(
+            &self.program,
+            scratch.join("state"),
+            self.cache(),
+            scratch.join("out"),
+        )
     }
 
     /// The `minimal` profile built from the real mirror, once: its ISO lies in the returned
@@ -92,7 +104,9 @@ impl Kit {
         let isosmith = self.isosmith(&folder);
         let profile = workspace().join("profiles/minimal/profile.toml");
         let ended = isosmith.build(&profile)?;
-        ended.iso().context("the minimal profile is the ground that other tests stand on")?;
+        ended
+            .iso()
+            .context("the minimal profile is the ground that other tests stand on")?;
         Ok(folder)
     }
 
@@ -110,7 +124,8 @@ impl Kit {
             for entry in fs::read_dir(self.cache().join(kind))? {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                let wanted = name.starts_with("tools-") || also.iter().any(|prefix| name.starts_with(prefix));
+                let wanted = name.starts_with("tools-")
+                    || also.iter().any(|prefix| name.starts_with(prefix));
                 if wanted {
                     link(&entry.path(), &target)?;
                 }
@@ -124,14 +139,19 @@ impl Kit {
 fn link(from: &Path, into: &Path) -> Result<()> {
     let status = Command::new("cp").arg("-al").arg(from).arg(into).status()?;
     if !status.success() {
-        bail!("{} cannot be linked into {}", from.display(), into.display());
+        bail!(
+            "{} cannot be linked into {}",
+            from.display(),
+            into.display()
+        );
     }
     Ok(())
 }
 
 /// The workspace's own folder.
 pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
         .canonicalize()
         .unwrap_or_else(|_| PathBuf::from(".."))
 }
@@ -166,7 +186,11 @@ pub fn sha256(path: &Path) -> Result<String> {
             count => hash.update(&buffer[..count]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// Runs a command and gives its standard output.
@@ -177,7 +201,10 @@ pub fn sha256(path: &Path) -> Result<String> {
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
     if !output.status.success() {
-        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{command:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

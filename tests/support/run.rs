@@ -34,7 +34,15 @@ pub struct Isosmith {
 impl Isosmith {
     /// The program with these folders, which it makes itself.
     pub fn new(program: &Path, state: PathBuf, cache: PathBuf, out: PathBuf) -> Self {
-        Self { program: program.to_owned(), state, cache, out, prefix: Vec::new(), env: Vec::new(), more: Vec::new() }
+        Self {
+            program: program.to_owned(),
+            state,
+            cache,
+            out,
+            prefix: Vec::new(),
+            env: Vec::new(),
+            more: Vec::new(),
+        }
     }
 
     /// Another cache.
@@ -141,7 +149,14 @@ impl Isosmith {
                 *said = text;
             }
         });
-        Ok(Running { child, events, seen: Vec::new(), said, listener: Some(listener), begun })
+        Ok(Running {
+            child,
+            events,
+            seen: Vec::new(),
+            said,
+            listener: Some(listener),
+            begun,
+        })
     }
 }
 
@@ -197,7 +212,9 @@ impl Running {
         loop {
             match self.events.recv_timeout(Duration::from_secs(600)) {
                 Ok(line) => self.take(&line)?,
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => bail!("nothing was said for ten minutes"),
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                    bail!("nothing was said for ten minutes")
+                }
                 Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(false),
             }
             if self.seen.last().is_some_and(|event| reached(&event.kind)) {
@@ -233,8 +250,17 @@ impl Running {
         if let Some(listener) = self.listener.take() {
             let _ = listener.join();
         }
-        let stderr = self.said.lock().map(|said| said.clone()).unwrap_or_default();
-        Ok(Ended { status, events: std::mem::take(&mut self.seen), stderr, took: self.begun.elapsed() })
+        let stderr = self
+            .said
+            .lock()
+            .map(|said| said.clone())
+            .unwrap_or_default();
+        Ok(Ended {
+            status,
+            events: std::mem::take(&mut self.seen),
+            stderr,
+            took: self.begun.elapsed(),
+        })
     }
 }
 
@@ -282,9 +308,15 @@ impl Ended {
     /// When there is none; the message says why.
     pub fn iso(&self) -> Result<PathBuf> {
         match self.result() {
-            Some(BuildResult::Succeeded { iso, .. }) if self.status.success() => Ok(PathBuf::from(&iso.path)),
+            Some(BuildResult::Succeeded { iso, .. }) if self.status.success() => {
+                Ok(PathBuf::from(&iso.path))
+            }
             Some(BuildResult::Failed { error }) => bail!("the build failed: {}", describe(error)),
-            other => bail!("the build ended with {other:?} and {}: {}", self.status, self.stderr),
+            other => bail!(
+                "the build ended with {other:?} and {}: {}",
+                self.status,
+                self.stderr
+            ),
         }
     }
 
@@ -296,7 +328,11 @@ impl Ended {
     pub fn error(&self) -> Result<&ErrorView> {
         match self.result() {
             Some(BuildResult::Failed { error }) => Ok(error),
-            other => bail!("a failure was to be told, not {other:?}; {}: {}", self.status, self.stderr),
+            other => bail!(
+                "a failure was to be told, not {other:?}; {}: {}",
+                self.status,
+                self.stderr
+            ),
         }
     }
 
@@ -309,7 +345,10 @@ impl Ended {
     pub fn failed_with(&self, code: Code, status: i32) -> Result<String> {
         let error = self.error()?;
         if error.code != code || error.class != code.class() {
-            bail!("it was to fail with {code:?}, and failed with {}", describe(error));
+            bail!(
+                "it was to fail with {code:?}, and failed with {}",
+                describe(error)
+            );
         }
         if self.status.code() != Some(status) {
             bail!("the exit status was to be {status}, and is {}", self.status);
@@ -322,10 +361,15 @@ impl Ended {
 
     /// How a step ended.
     pub fn outcome(&self, id: &str) -> Option<&Outcome> {
-        self.events.iter().rev().find_map(|event| match &event.kind {
-            EventKind::StepFinished { step, outcome, .. } if step.as_str() == id => Some(outcome),
-            _ => None,
-        })
+        self.events
+            .iter()
+            .rev()
+            .find_map(|event| match &event.kind {
+                EventKind::StepFinished { step, outcome, .. } if step.as_str() == id => {
+                    Some(outcome)
+                }
+                _ => None,
+            })
     }
 
     /// Steps whose result did not come from the cache and that were not skipped.
@@ -333,7 +377,11 @@ impl Ended {
         self.events
             .iter()
             .filter_map(|event| match &event.kind {
-                EventKind::StepFinished { step, outcome: Outcome::Done, .. } => Some(step.as_str()),
+                EventKind::StepFinished {
+                    step,
+                    outcome: Outcome::Done,
+                    ..
+                } => Some(step.as_str()),
                 _ => None,
             })
             .collect()

@@ -9,12 +9,21 @@ use std::{
 };
 
 use isosmith_engine::{Failure, Options, Work, history, run::ErrorMode};
-use isosmith_host::{Cancel, HostError, LinuxHost, worker::{Ids, Worker}};
+use isosmith_host::{
+    Cancel, HostError, LinuxHost,
+    worker::{Ids, Worker},
+};
 use isosmith_protocol::{BuildId, BuildResult, Code, Event, EventKind, Output, line};
 use isosmith_recipe::{Debian, Order};
 use serde::{Deserialize, Serialize};
 
-use crate::{args::BuildArgs, deliver, order::{self, Delivered}, places::Places, profile::Loaded};
+use crate::{
+    args::BuildArgs,
+    deliver,
+    order::{self, Delivered},
+    places::Places,
+    profile::Loaded,
+};
 
 /// What crosses into the namespaces, and what a resumed build begins with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,7 +52,12 @@ pub trait Viewer {
 /// # Errors
 ///
 /// When the build could not begin; how it ended otherwise is in the result.
-pub fn build(loaded: Loaded, args: &BuildArgs, places: &Places, viewer: &mut dyn Viewer) -> Result<BuildResult, Failure> {
+pub fn build(
+    loaded: Loaded,
+    args: &BuildArgs,
+    places: &Places,
+    viewer: &mut dyn Viewer,
+) -> Result<BuildResult, Failure> {
     let ids = Ids::of_this_user().map_err(not_allowed)?;
     let output = output_folder(&args.output)?;
     let loaded = order::ask_passwords(loaded)?;
@@ -53,12 +67,13 @@ pub fn build(loaded: Loaded, args: &BuildArgs, places: &Places, viewer: &mut dyn
     work.create()?;
 
     let delivered = Delivered::at(&places.state, output.join(&loaded.spec.image.file_name));
-    let order = order::gather(&loaded, Some(&work.inputs()), &delivered).inspect_err(|_| forget(places, &work))?;
+    let order = order::gather(&loaded, Some(&work.inputs()), &delivered)
+        .inspect_err(|_| forget(places, &work))?;
     let job = Job {
         id,
         state: places.state.clone(),
         cache: places.cache.clone(),
-        profile: loaded.spec.profile.name.clone(),
+        profile: loaded.spec.profile.name,
         order,
         strict: args.strict,
         explain_cache: args.explain_cache,
@@ -74,7 +89,12 @@ pub fn build(loaded: Loaded, args: &BuildArgs, places: &Places, viewer: &mut dyn
 /// # Errors
 ///
 /// When there is no such build, it runs, or it has succeeded.
-pub fn resume(id: &BuildId, args: &BuildArgs, places: &Places, viewer: &mut dyn Viewer) -> Result<BuildResult, Failure> {
+pub fn resume(
+    id: &BuildId,
+    args: &BuildArgs,
+    places: &Places,
+    viewer: &mut dyn Viewer,
+) -> Result<BuildResult, Failure> {
     let ids = Ids::of_this_user().map_err(not_allowed)?;
     let _lock = lock(places)?;
     let work = Work::new(&places.state, &places.cache, id);
@@ -91,7 +111,9 @@ fn not_allowed(error: HostError) -> Failure {
 
 fn output_folder(path: &Path) -> Result<PathBuf, Failure> {
     fs::create_dir_all(path).map_err(|error| Failure::io_at("make", path, error))?;
-    let real = path.canonicalize().map_err(|error| Failure::io_at("open", path, error))?;
+    let real = path
+        .canonicalize()
+        .map_err(|error| Failure::io_at("open", path, error))?;
     // Better now than after the whole build.
     tempfile::Builder::new()
         .prefix(".isosmith-")
@@ -102,7 +124,8 @@ fn output_folder(path: &Path) -> Result<PathBuf, Failure> {
 
 /// One build at a time in a state folder.
 fn lock(places: &Places) -> Result<isosmith_host::fs::LockGuard, Failure> {
-    fs::create_dir_all(&places.state).map_err(|error| Failure::io_at("make", &places.state, error))?;
+    fs::create_dir_all(&places.state)
+        .map_err(|error| Failure::io_at("make", &places.state, error))?;
     isosmith_host::fs::lock_exclusive(&places.state.join("lock"))?.ok_or_else(|| {
         Failure::new(
             Code::Locked,
@@ -113,23 +136,32 @@ fn lock(places: &Places) -> Result<isosmith_host::fs::LockGuard, Failure> {
 }
 
 fn new_id(profile: &str) -> BuildId {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     // Two builds in the same second differ in their fractions.
     BuildId::compose(now.as_secs(), profile, now.subsec_micros() as u16)
 }
 
 /// Removes a build that never began.
 fn forget(places: &Places, work: &Work) {
-    let removed = isosmith_host::fs::Confined::new(&places.state).and_then(|state| state.remove_tree(&work.build()));
+    let removed = isosmith_host::fs::Confined::new(&places.state)
+        .and_then(|state| state.remove_tree(&work.build()));
     if let Err(error) = removed {
         tracing::warn!(%error, "the folder of a build that never began is left");
     }
 }
 
-fn supervise(job: &Job, work: &Work, ids: &Ids, viewer: &mut dyn Viewer) -> Result<BuildResult, Failure> {
+fn supervise(
+    job: &Job,
+    work: &Work,
+    ids: &Ids,
+    viewer: &mut dyn Viewer,
+) -> Result<BuildResult, Failure> {
     give_away(job, work, ids)?;
-    let text = serde_json::to_string(job)
-        .map_err(|error| Failure::plain(Code::Internal, "the job cannot be written").because(error))?;
+    let text = serde_json::to_string(job).map_err(|error| {
+        Failure::plain(Code::Internal, "the job cannot be written").because(error)
+    })?;
     let folders = [job.state.clone(), job.cache.clone()];
     let (mut worker, events) = Worker::start(ids, &folders, text)?;
     let stop = stop_on_signals(work)?;
@@ -137,9 +169,10 @@ fn supervise(job: &Job, work: &Work, ids: &Ids, viewer: &mut dyn Viewer) -> Resu
     let mut events = BufReader::new(events);
     let mut result = None;
     while let Ok(Some(event)) = line::read(&mut events) {
-        match &event.kind {
-            EventKind::Finished { result: end } => result = Some(end.clone()),
-            _ => viewer.event(&event),
+        if let EventKind::Finished { result: end } = &event.kind {
+            result = Some(end.clone());
+        } else {
+            viewer.event(&event);
         }
     }
     let _ = worker.wait();
@@ -167,8 +200,13 @@ fn hand_over(job: &Job, work: &Work, iso: &Output, files: &[String]) -> Result<P
     let from = isosmith_recipe::output_folder(work);
     if from.join(name).exists() {
         deliver::deliver(&from, &job.output, &name.to_string_lossy(), files)?;
-        let key: String = serde_json::from_slice(&fs::read(work.memory(isosmith_recipe::CONTENTS_KEY)?).map_err(|error| Failure::io("read what the ISO was made of", error))?)
-            .map_err(|error| Failure::plain(Code::Internal, "what the ISO was made of cannot be read").because(error))?;
+        let key: String = serde_json::from_slice(
+            &fs::read(work.memory(isosmith_recipe::CONTENTS_KEY)?)
+                .map_err(|error| Failure::io("read what the ISO was made of", error))?,
+        )
+        .map_err(|error| {
+            Failure::plain(Code::Internal, "what the ISO was made of cannot be read").because(error)
+        })?;
         record.remember(key, iso, files)?;
     }
     Ok(target)
@@ -181,7 +219,15 @@ fn give_away(job: &Job, work: &Work, ids: &Ids) -> Result<(), Failure> {
         let path = path.to_owned();
         move |error| Failure::io_at("give away", &path, error)
     };
-    for path in [&job.state, &job.cache, &work.builds(), &work.layers(), &work.artifacts(), &work.partials(), &work.pool()] {
+    for path in [
+        &job.state,
+        &job.cache,
+        &work.builds(),
+        &work.layers(),
+        &work.artifacts(),
+        &work.partials(),
+        &work.pool(),
+    ] {
         let meta = fs::metadata(path).map_err(failed(path))?;
         if meta.uid() != uid {
             chown(path, Some(uid), Some(gid)).map_err(failed(path))?;
@@ -249,7 +295,11 @@ pub fn inside(job: String, mut events: File) -> i32 {
         }
     };
     let work = Work::new(&job.state, &job.cache, &job.id);
-    let mut options = Options::new(job.id.clone(), job.profile.clone(), env!("CARGO_PKG_VERSION"));
+    let mut options = Options::new(
+        job.id.clone(),
+        job.profile.clone(),
+        env!("CARGO_PKG_VERSION"),
+    );
     options.explain_cache = job.explain_cache;
     if job.strict {
         options.error_mode = ErrorMode::Strict;
@@ -263,8 +313,16 @@ pub fn inside(job: String, mut events: File) -> i32 {
             isosmith_engine::run(&recipe, &mut state, &host, &work, &options, &mut sink)
         }
         Err(failure) => {
-            let result = BuildResult::Failed { error: failure.view(None) };
-            sink(&Event { seq: 0, at_ms: 0, kind: EventKind::Finished { result: result.clone() } });
+            let result = BuildResult::Failed {
+                error: failure.view(None),
+            };
+            sink(&Event {
+                seq: 0,
+                at_ms: 0,
+                kind: EventKind::Finished {
+                    result: result.clone(),
+                },
+            });
             result
         }
     };

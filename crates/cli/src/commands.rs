@@ -26,9 +26,14 @@ use crate::{
 pub fn run(cli: &Cli) -> Command {
     use args::Command as Asked;
 
-    let places = || Places::of(&cli.common).map_err(|error| Failure::io("find the folders of Isosmith", error));
+    let places = || {
+        Places::of(&cli.common).map_err(|error| Failure::io("find the folders of Isosmith", error))
+    };
     match &cli.command {
-        Asked::Build { profile, build: how } => {
+        Asked::Build {
+            profile,
+            build: how,
+        } => {
             let loaded = profile::load(profile).map_err(profile::LoadError::into_failure)?;
             let mut viewer = render::viewer(&cli.common, how.json);
             build::build(loaded, how, &places()?, viewer.as_mut()).map(Ended::Build)
@@ -42,11 +47,25 @@ pub fn run(cli: &Cli) -> Command {
             Ok(Ended::Well)
         }
         Asked::Check { profile, json } => check::check(profile, *json),
-        Asked::Plan { profile, json, explain } => check::plan(profile, *json, *explain, &places()?),
+        Asked::Plan {
+            profile,
+            json,
+            explain,
+        } => check::plan(profile, *json, *explain, &places()?),
         Asked::Profiles { json } => check::profiles(*json),
         Asked::Builds { json } => history::builds(&places()?, *json),
-        Asked::Clean { dry_run, all, unused } => free(&places()?, *dry_run, *all, *unused),
-        Asked::Verify { iso, json, bios, uefi, secure_boot } => look::verify(iso, *json, *bios, *uefi, *secure_boot),
+        Asked::Clean {
+            dry_run,
+            all,
+            unused,
+        } => free(&places()?, *dry_run, *all, *unused),
+        Asked::Verify {
+            iso,
+            json,
+            bios,
+            uefi,
+            secure_boot,
+        } => look::verify(iso, *json, *bios, *uefi, *secure_boot),
         Asked::TestBoot(how) => look::test_boot(how),
         Asked::Schema => print_json(&isosmith_spec::schema()),
         Asked::Completions { shell } => {
@@ -70,15 +89,18 @@ fn build_id(text: &str) -> Result<BuildId, Failure> {
 /// Writes a line to standard output; whoever closed it does not want it.
 pub(crate) fn print(line: &str) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{line}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::io("write to standard output", error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::io("write to standard output", error))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
 /// Prints a value as JSON.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Command {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::plain(Code::Internal, "the answer cannot be written").because(error))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| {
+        Failure::plain(Code::Internal, "the answer cannot be written").because(error)
+    })?;
     print(&text)?;
     Ok(Ended::Well)
 }
@@ -86,15 +108,25 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Command {
 fn free(places: &Places, dry_run: bool, all: bool, unused: Option<u64>) -> Command {
     let wanted = match (all, unused) {
         (true, _) => clean::Wanted::Everything,
-        (false, Some(days)) => clean::Wanted::Unused(std::time::Duration::from_secs(days.saturating_mul(86_400))),
+        (false, Some(days)) => {
+            clean::Wanted::Unused(std::time::Duration::from_secs(days.saturating_mul(86_400)))
+        }
         (false, None) => clean::Wanted::Leftovers,
     };
     let plan = clean::plan(&places.state, &places.cache, wanted);
     for item in &plan.items {
-        print(&format!("{:>12}  {}", indicatif::HumanBytes(item.bytes).to_string(), item.path.display()))?;
+        print(&format!(
+            "{:>12}  {}",
+            indicatif::HumanBytes(item.bytes).to_string(),
+            item.path.display()
+        ))?;
     }
     let verb = if dry_run { "would be freed" } else { "freed" };
-    let bytes = if dry_run { plan.bytes() } else { clean::clean(&places.cache, &plan)? };
+    let bytes = if dry_run {
+        plan.bytes()
+    } else {
+        clean::clean(&places.cache, &plan)?
+    };
     print(&format!("{} {verb}", indicatif::HumanBytes(bytes)))?;
     Ok(Ended::Well)
 }

@@ -68,7 +68,14 @@ mod tests {
         fs::write(to.join("x.iso"), "old and longer").expect("written");
         deliver(&from, &to, "x.iso", &["x.iso.sha256".to_owned()]).expect("delivered");
         assert_eq!(fs::read_to_string(to.join("x.iso")).expect("there"), "new");
-        assert_eq!(fs::read_dir(&to).expect("there").count(), 2, "nothing half-made is left");
-        assert!(fs::read_dir(&from).expect("there").next().is_none(), "moved, not copied");
+        assert_eq!(
+            fs::read_dir(&to).expect("there").count(),
+            2,
+            "nothing half-made is left"
+        );
+        assert!(
+            fs::read_dir(&from).expect("there").next().is_none(),
+            "moved, not copied"
+        );
     }
 }

@@ -11,10 +11,13 @@ use std::{
 use isosmith_engine::Failure;
 use isosmith_protocol::{Code, Output};
 use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous};
-use isosmith_spec::{Layer, Origin, model::{BuildSpec, Login}};
-use sha_crypt::PasswordHasher;
+use isosmith_spec::{
+    Layer, Origin,
+    model::{BuildSpec, Login},
+};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use serde::{Deserialize, Serialize};
+use sha_crypt::PasswordHasher;
 
 use crate::profile::{self, Loaded};
 
@@ -23,7 +26,11 @@ use crate::profile::{self, Loaded};
 /// # Errors
 ///
 /// When a file of the profile cannot be used, or a password cannot be asked for.
-pub fn gather(loaded: &Loaded, inputs: Option<&Path>, delivered: &Delivered) -> Result<Order, Failure> {
+pub fn gather(
+    loaded: &Loaded,
+    inputs: Option<&Path>,
+    delivered: &Delivered,
+) -> Result<Order, Failure> {
     let spec = &loaded.spec;
     let materials = Materials::collect(&spec.materials(), &profile::base(), inputs)?;
     check_pictures(spec, &materials)?;
@@ -39,7 +46,10 @@ pub fn gather(loaded: &Loaded, inputs: Option<&Path>, delivered: &Delivered) -> 
 
 /// A picture that cannot be used is found before the build, not after half of it.
 fn check_pictures(spec: &BuildSpec, materials: &Materials) -> Result<(), Failure> {
-    for (field, path) in [("branding.logo", &spec.branding.logo), ("branding.wallpaper", &spec.branding.wallpaper)] {
+    for (field, path) in [
+        ("branding.logo", &spec.branding.logo),
+        ("branding.wallpaper", &spec.branding.wallpaper),
+    ] {
         let Some(path) = path else { continue };
         let file = &materials.get(path)?.path;
         let bytes = fs::read(file).map_err(|error| Failure::io_at("read", file, error))?;
@@ -57,8 +67,15 @@ fn check_pictures(spec: &BuildSpec, materials: &Materials) -> Result<(), Failure
 pub fn ask_passwords(loaded: Loaded) -> Result<Loaded, Failure> {
     let users = &loaded.spec.users;
     let mut answers = Vec::new();
-    if let Some(user) = users.live.as_ref().filter(|user| user.password == Login::Prompt) {
-        answers.push(("users.live.password", ask(&format!("Password for {}", user.name))?));
+    if let Some(user) = users
+        .live
+        .as_ref()
+        .filter(|user| user.password == Login::Prompt)
+    {
+        answers.push((
+            "users.live.password",
+            ask(&format!("Password for {}", user.name))?,
+        ));
     }
     if users.root == Login::Prompt {
         answers.push(("users.root.password", ask("Password for root")?));
@@ -66,11 +83,16 @@ pub fn ask_passwords(loaded: Loaded) -> Result<Loaded, Failure> {
     if answers.is_empty() {
         return Ok(loaded);
     }
-    let mut layers = vec![Layer::new(Origin::Profile("profile".into()), "", loaded.merged.to_toml())];
+    let mut layers = vec![Layer::new(
+        Origin::Profile("profile".into()),
+        "",
+        loaded.merged.to_toml(),
+    )];
     for (path, hash) in answers {
-        layers.push(isosmith_spec::set(path, &hash).map_err(|problem| {
-            Failure::plain(Code::Internal, problem.to_string())
-        })?);
+        layers.push(
+            isosmith_spec::set(path, &hash)
+                .map_err(|problem| Failure::plain(Code::Internal, problem.to_string()))?,
+        );
     }
     let (spec, merged) = isosmith_spec::load(layers, &|_| None)
         .map_err(|problems| profile::LoadError::Problems(problems).into_failure())?;
@@ -85,8 +107,10 @@ fn ask(what: &str) -> Result<String, Failure> {
             "Put a hash into the profile (mkpasswd -m yescrypt), or run the build on a terminal.",
         ));
     }
-    let first = read_hidden(&format!("{what}: ")).map_err(|error| Failure::io("read a password", error))?;
-    let second = read_hidden("Once more: ").map_err(|error| Failure::io("read a password", error))?;
+    let first =
+        read_hidden(&format!("{what}: ")).map_err(|error| Failure::io("read a password", error))?;
+    let second =
+        read_hidden("Once more: ").map_err(|error| Failure::io("read a password", error))?;
     if first.is_empty() || first != second {
         return Err(Failure::new(
             Code::ProfileInvalid,
@@ -97,7 +121,12 @@ fn ask(what: &str) -> Result<String, Failure> {
     sha_crypt::ShaCrypt::default()
         .hash_password(first.as_bytes())
         .map(|hash| hash.to_string())
-        .map_err(|error| Failure::plain(Code::Internal, format!("the password cannot be hashed: {error}")))
+        .map_err(|error| {
+            Failure::plain(
+                Code::Internal,
+                format!("the password cannot be hashed: {error}"),
+            )
+        })
 }
 
 /// Reads a line without showing it.
@@ -140,11 +169,20 @@ impl Delivered {
         let safe: String = iso
             .to_string_lossy()
             .bytes()
-            .map(|byte| if byte.is_ascii_alphanumeric() || byte == b'.' { char::from(byte).to_string() } else { format!("-{byte:02x}") })
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() || byte == b'.' {
+                    char::from(byte).to_string()
+                } else {
+                    format!("-{byte:02x}")
+                }
+            })
             .collect();
         // A file name has 255 bytes at most; the end of a path tells more than its beginning.
         let start = safe.len().saturating_sub(200);
-        Self { record: state.join("delivered").join(&safe[start..]), iso }
+        Self {
+            record: state.join("delivered").join(&safe[start..]),
+            iso,
+        }
     }
 
     /// What was delivered, if it is still there and nobody has touched it.
@@ -154,7 +192,10 @@ impl Delivered {
         let same = meta.len() == record.size
             && meta.ino() == record.inode
             && (meta.mtime(), meta.mtime_nsec()) == record.modified
-            && record.files.iter().all(|file| self.iso.with_file_name(file).exists());
+            && record
+                .files
+                .iter()
+                .all(|file| self.iso.with_file_name(file).exists());
         same.then_some(Previous {
             key: record.key,
             name: self.iso.file_name()?.to_str()?.to_owned(),
@@ -169,7 +210,8 @@ impl Delivered {
     ///
     /// When the record cannot be written.
     pub fn remember(&self, key: String, iso: &Output, files: &[String]) -> Result<(), Failure> {
-        let meta = fs::metadata(&self.iso).map_err(|error| Failure::io_at("look at", &self.iso, error))?;
+        let meta =
+            fs::metadata(&self.iso).map_err(|error| Failure::io_at("look at", &self.iso, error))?;
         let record = Record {
             key,
             size: meta.len(),
@@ -180,8 +222,9 @@ impl Delivered {
         };
         let folder = self.record.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder).map_err(|error| Failure::io_at("make", folder, error))?;
-        let text = serde_json::to_vec(&record)
-            .map_err(|error| Failure::plain(Code::Internal, "a record cannot be written").because(error))?;
+        let text = serde_json::to_vec(&record).map_err(|error| {
+            Failure::plain(Code::Internal, "a record cannot be written").because(error)
+        })?;
         Ok(isosmith_host::fs::write_atomic(&self.record, &text)?)
     }
 }

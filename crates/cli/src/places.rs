@@ -54,17 +54,24 @@ impl Places {
 
 /// A folder of the XDG base directory specification.
 fn base_dir(variable: &str, below: &str) -> io::Result<PathBuf> {
-    if let Some(path) = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute()) {
+    if let Some(path) = env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+    {
         return Ok(path);
     }
     env::var_os("HOME")
         .map(|home| PathBuf::from(home).join(below))
-        .ok_or_else(|| io::Error::other("there is no home folder; give --state-dir and --cache-dir"))
+        .ok_or_else(|| {
+            io::Error::other("there is no home folder; give --state-dir and --cache-dir")
+        })
 }
 
 /// The user's own settings, which need not exist.
 pub fn user_settings() -> Option<PathBuf> {
-    base_dir("XDG_CONFIG_HOME", ".config").ok().map(|base| base.join("isosmith/config.toml"))
+    base_dir("XDG_CONFIG_HOME", ".config")
+        .ok()
+        .map(|base| base.join("isosmith/config.toml"))
 }
 
 /// Folders that profiles are looked for in, first one first.
@@ -74,7 +81,11 @@ fn profile_folders() -> Vec<PathBuf> {
         folders.extend(env::split_paths(&path));
     }
     folders.push(PathBuf::from("profiles"));
-    folders.extend(base_dir("XDG_DATA_HOME", ".local/share").ok().map(|base| base.join("isosmith/profiles")));
+    folders.extend(
+        base_dir("XDG_DATA_HOME", ".local/share")
+            .ok()
+            .map(|base| base.join("isosmith/profiles")),
+    );
     folders.push(PathBuf::from(SYSTEM_PROFILES));
     folders
 }
@@ -89,7 +100,10 @@ pub fn find_profile(named: &str) -> Option<PathBuf> {
         return Some(direct.join("profile.toml")).filter(|path| path.is_file());
     }
     let named_so = |folder: PathBuf| folder.join(named).join("profile.toml");
-    profile_folders().into_iter().map(named_so).find(|path| path.is_file())
+    profile_folders()
+        .into_iter()
+        .map(named_so)
+        .find(|path| path.is_file())
 }
 
 /// Names and files of all profiles that can be found by name; a name that is found twice
@@ -97,7 +111,10 @@ pub fn find_profile(named: &str) -> Option<PathBuf> {
 pub fn all_profiles() -> Vec<(String, PathBuf)> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for folder in profile_folders() {
-        let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        let entries = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok);
         for entry in entries {
             let file = entry.path().join("profile.toml");
             let name = entry.file_name().to_string_lossy().into_owned();

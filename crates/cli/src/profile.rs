@@ -1,6 +1,9 @@
 //! From what the command line names to a checked spec.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
@@ -42,7 +45,11 @@ impl LoadError {
             Self::Failure(failure) => failure,
             Self::Problems(problems) => {
                 let count = problems.len();
-                let message = if count == 1 { "the profile has a problem".to_owned() } else { format!("the profile has {count} problems") };
+                let message = if count == 1 {
+                    "the profile has a problem".to_owned()
+                } else {
+                    format!("the profile has {count} problems")
+                };
                 let mut failure = Failure::plain(Code::ProfileInvalid, message);
                 failure.causes = problems.iter().map(ToString::to_string).collect();
                 failure
@@ -60,7 +67,10 @@ impl LoadError {
 pub fn load(args: &ProfileArgs) -> Result<Loaded, LoadError> {
     let file = places::find_profile(&args.profile).ok_or_else(|| unknown(&args.profile))?;
     let mut layers = Vec::new();
-    layers.extend(settings(Path::new(places::SYSTEM_SETTINGS), Origin::System)?);
+    layers.extend(settings(
+        Path::new(places::SYSTEM_SETTINGS),
+        Origin::System,
+    )?);
     layers.push(profile_layer(&args.profile, &file)?);
     if let Some(path) = places::user_settings() {
         layers.extend(settings(&path, Origin::User)?);
@@ -92,34 +102,63 @@ fn settings(path: &Path, origin: fn(String) -> Origin) -> Result<Option<Layer>, 
         return Ok(None);
     }
     let text = read(path)?;
-    Ok(Some(Layer::new(origin(path.display().to_string()), "", text)))
+    Ok(Some(Layer::new(
+        origin(path.display().to_string()),
+        "",
+        text,
+    )))
 }
 
 fn profile_layer(name: &str, file: &Path) -> Result<Layer, Failure> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().map_err(|error| Failure::io_at("open", folder, error))?;
-    Ok(Layer::new(Origin::Profile(name.to_owned()), folder.display().to_string(), read(file)?))
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let folder = folder
+        .canonicalize()
+        .map_err(|error| Failure::io_at("open", folder, error))?;
+    Ok(Layer::new(
+        Origin::Profile(name.to_owned()),
+        folder.display().to_string(),
+        read(file)?,
+    ))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
     let unusable = |why: String| {
-        Failure::new(Code::ProfileInvalid, format!("{} cannot be read: {why}", path.display()), "Give another file.")
+        Failure::new(
+            Code::ProfileInvalid,
+            format!("{} cannot be read: {why}", path.display()),
+            "Give another file.",
+        )
     };
-    let size = fs::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
+    let size = fs::metadata(path)
+        .map_err(|error| unusable(error.to_string()))?
+        .len();
     if size > MOST_BYTES {
-        return Err(unusable(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+        return Err(unusable(format!(
+            "it is larger than {} MiB",
+            MOST_BYTES >> 20
+        )));
     }
     fs::read_to_string(path).map_err(|error| unusable(error.to_string()))
 }
 
 fn unknown(named: &str) -> Failure {
-    let known: Vec<String> = places::all_profiles().into_iter().map(|(name, _)| name).collect();
+    let known: Vec<String> = places::all_profiles()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     let advice = if known.is_empty() {
         "Give the path of a profile.toml.".to_owned()
     } else {
         format!("Give a path, or one of: {}.", known.join(", "))
     };
-    Failure::new(Code::ProfileInvalid, format!("there is no profile {named}"), advice)
+    Failure::new(
+        Code::ProfileInvalid,
+        format!("there is no profile {named}"),
+        advice,
+    )
 }
 
 /// Where relative paths of the merged profile start: they were made absolute when read.

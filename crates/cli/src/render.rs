@@ -25,7 +25,12 @@ pub fn viewer(common: &Common, json: bool) -> Box<dyn Viewer> {
         (false, _) => Level::Debug,
     };
     let bars = (io::stderr().is_terminal() && !common.quiet).then(Bars::new);
-    Box::new(People { view: BuildView::default(), bars, least, quiet: common.quiet })
+    Box::new(People {
+        view: BuildView::default(),
+        bars,
+        least,
+        quiet: common.quiet,
+    })
 }
 
 /// The protocol as it is.
@@ -41,7 +46,11 @@ impl Viewer for Json {
         if let (BuildResult::Succeeded { iso, .. }, Some(path)) = (&mut result, delivered) {
             iso.path = path.display().to_string();
         }
-        self.event(&Event { seq: u64::MAX, at_ms: 0, kind: EventKind::Finished { result } });
+        self.event(&Event {
+            seq: u64::MAX,
+            at_ms: 0,
+            kind: EventKind::Finished { result },
+        });
     }
 }
 
@@ -67,7 +76,9 @@ impl Bars {
                 .unwrap_or_else(|_| ProgressStyle::default_bar())
                 .progress_chars("━━─")
         };
-        let overall = all.add(ProgressBar::new(1000).with_style(style("{bar:32.cyan/dim} {percent:>3}%  {msg}")));
+        let overall = all.add(
+            ProgressBar::new(1000).with_style(style("{bar:32.cyan/dim} {percent:>3}%  {msg}")),
+        );
         let step = all.add(ProgressBar::new(0).with_style(style("{spinner} {wide_msg}")));
         step.enable_steady_tick(Duration::from_millis(120));
         Self { all, overall, step }
@@ -89,21 +100,30 @@ impl People {
 
     fn draw(&self) {
         let Some(bars) = &self.bars else { return };
-        bars.overall.set_position((self.view.fraction() * 1000.0) as u64);
+        bars.overall
+            .set_position((self.view.fraction() * 1000.0) as u64);
         let left = self.view.left_ms().map_or(String::new(), |left| {
             format!("about {} left", HumanDuration(Duration::from_millis(left)))
         });
         bars.overall.set_message(left);
-        let Some(row) = self.view.running() else { return };
+        let Some(row) = self.view.running() else {
+            return;
+        };
         let progress = match row.progress {
-            Some((done, Some(total), Unit::Bytes)) => format!("  {} of {}", HumanBytes(done), HumanBytes(total)),
-            Some((done, Some(total), Unit::Percent)) if total == 100 => format!("  {done}%"),
+            Some((done, Some(total), Unit::Bytes)) => {
+                format!("  {} of {}", HumanBytes(done), HumanBytes(total))
+            }
+            Some((done, Some(100), Unit::Percent)) => format!("  {done}%"),
             Some((done, Some(total), _)) => format!("  {done} of {total}"),
             Some((done, None, _)) => format!("  {done}"),
             None => String::new(),
         };
-        let note = row.note.as_ref().map_or(String::new(), |note| format!("  {note}"));
-        bars.step.set_message(format!("{}{progress}{note}", row.info.title));
+        let note = row
+            .note
+            .as_ref()
+            .map_or(String::new(), |note| format!("  {note}"));
+        bars.step
+            .set_message(format!("{}{progress}{note}", row.info.title));
     }
 
     fn finish_bars(&mut self) {
@@ -119,24 +139,45 @@ impl Viewer for People {
         self.view.apply(event);
         match &event.kind {
             EventKind::Hello { build, .. } if !self.quiet => self.say(&format!("build {build}")),
-            EventKind::StepStarted { step, attempt } if !self.quiet && self.bars.is_none() && *attempt == 1 => {
+            EventKind::StepStarted { step, attempt }
+                if !self.quiet && self.bars.is_none() && *attempt == 1 =>
+            {
                 self.say(&format!("… {}", self.title(step)));
             }
-            EventKind::StepFinished { step, outcome, took_ms } if !self.quiet => {
+            EventKind::StepFinished {
+                step,
+                outcome,
+                took_ms,
+            } if !self.quiet => {
                 let title = self.title(step);
                 match outcome {
-                    Outcome::Done => self.say(&format!("✓ {title}  {:.1} s", *took_ms as f64 / 1000.0)),
+                    Outcome::Done => {
+                        self.say(&format!("✓ {title}  {:.1} s", *took_ms as f64 / 1000.0))
+                    }
                     Outcome::Cached => self.say(&format!("· {title}  from the cache")),
-                    Outcome::Skipped { why } if self.least <= Level::Info => self.say(&format!("· {title}  {why}")),
+                    Outcome::Skipped { why } if self.least <= Level::Info => {
+                        self.say(&format!("· {title}  {why}"))
+                    }
                     Outcome::Skipped { .. } | Outcome::Unknown => {}
                     Outcome::Failed { .. } => self.say(&format!("✗ {title}")),
                 }
             }
-            EventKind::Log { level, line, .. } if *level >= self.least => self.say(&format!("  {line}")),
+            EventKind::Log { level, line, .. } if *level >= self.least => {
+                self.say(&format!("  {line}"))
+            }
             EventKind::Warned { message, .. } => self.say(&format!("! {message}")),
-            EventKind::StepRetried { step, wait_ms, error, .. } => {
+            EventKind::StepRetried {
+                step,
+                wait_ms,
+                error,
+                ..
+            } => {
                 let wait = Duration::from_millis(*wait_ms).as_secs_f64();
-                self.say(&format!("! {}: {}; again in {wait:.0} s", self.title(step), error.message));
+                self.say(&format!(
+                    "! {}: {}; again in {wait:.0} s",
+                    self.title(step),
+                    error.message
+                ));
             }
             EventKind::Hello { .. }
             | EventKind::Planned { .. }
@@ -155,7 +196,8 @@ impl Viewer for People {
         let build = self.view.build.as_ref().map_or("ID", |id| id.as_str());
         match result {
             BuildResult::Succeeded { iso, .. } => {
-                let path = delivered.map_or_else(|| iso.path.clone(), |path| path.display().to_string());
+                let path =
+                    delivered.map_or_else(|| iso.path.clone(), |path| path.display().to_string());
                 if !self.quiet {
                     let took = self.view.at_ms as f64 / 1000.0;
                     self.say(&format!("{path}  {}  {took:.1} s", HumanBytes(iso.size)));
@@ -171,9 +213,13 @@ impl Viewer for People {
                     self.say(&format!("  Then: isosmith resume {build}"));
                 }
             }
-            BuildResult::Cancelled => self.say(&format!("stopped; go on with: isosmith resume {build}")),
+            BuildResult::Cancelled => {
+                self.say(&format!("stopped; go on with: isosmith resume {build}"))
+            }
             BuildResult::Interrupted | BuildResult::Unknown => {
-                self.say(&format!("the build was killed; go on with: isosmith resume {build}"));
+                self.say(&format!(
+                    "the build was killed; go on with: isosmith resume {build}"
+                ));
             }
         }
     }

@@ -152,7 +152,17 @@ mod tests {
 
     #[test]
     fn words_are_quoted_so_that_a_shell_gives_them_back() {
-        for word in ["plain", "", "two words", "it's", "$HOME", "a\"b", "~root", "line\nend", "`x`"] {
+        for word in [
+            "plain",
+            "",
+            "two words",
+            "it's",
+            "$HOME",
+            "a\"b",
+            "~root",
+            "line\nend",
+            "`x`",
+        ] {
             let output = std::process::Command::new("sh")
                 .args(["-c", &format!("printf %s {}", quote(word))])
                 .output()

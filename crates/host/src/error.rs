@@ -118,6 +118,9 @@ pub enum HostError {
 impl HostError {
     /// An I/O failure, with what was being done.
     pub fn io(doing: impl Into<String>, source: io::Error) -> Self {
-        Self::Io { doing: doing.into(), source }
+        Self::Io {
+            doing: doing.into(),
+            source,
+        }
     }
 }

@@ -56,7 +56,9 @@ impl FakeHost {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Host for FakeHost {
@@ -64,20 +66,36 @@ impl Host for FakeHost {
         let line = cmd.to_string();
         lock(&self.log).push(line.clone());
         if self.cancel.is_cancelled() {
-            return Err(CmdError::Cancelled { program: cmd.program.clone() });
+            return Err(CmdError::Cancelled {
+                program: cmd.program.clone(),
+            });
         }
-        let Some(answer) = self.next_answer(&line) else { return Ok(()) };
+        let Some(answer) = self.next_answer(&line) else {
+            return Ok(());
+        };
         if cmd.binary_output {
             watch
                 .bytes(answer.stdout.as_bytes())
-                .map_err(|source| CmdError::Output { program: cmd.program.clone(), source })?;
+                .map_err(|source| CmdError::Output {
+                    program: cmd.program.clone(),
+                    source,
+                })?;
         } else {
-            answer.stdout.lines().for_each(|text| watch.line(Stream::Stdout, text));
+            answer
+                .stdout
+                .lines()
+                .for_each(|text| watch.line(Stream::Stdout, text));
         }
-        answer.stderr.lines().for_each(|text| watch.line(Stream::Stderr, text));
+        answer
+            .stderr
+            .lines()
+            .for_each(|text| watch.line(Stream::Stderr, text));
         match answer.status {
             0 => Ok(()),
-            127 => Err(CmdError::Missing { program: cmd.program.clone(), command: line }),
+            127 => Err(CmdError::Missing {
+                program: cmd.program.clone(),
+                command: line,
+            }),
             code => Err(CmdError::Failed {
                 program: cmd.program.clone(),
                 command: line,
@@ -88,8 +106,17 @@ impl Host for FakeHost {
         }
     }
 
-    fn overlay(&self, lower: &[PathBuf], upper: &Path, _work: &Path, at: &Path) -> Result<MountGuard, HostError> {
-        let lower: Vec<_> = lower.iter().map(|path| path.display().to_string()).collect();
+    fn overlay(
+        &self,
+        lower: &[PathBuf],
+        upper: &Path,
+        _work: &Path,
+        at: &Path,
+    ) -> Result<MountGuard, HostError> {
+        let lower: Vec<_> = lower
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         lock(&self.log).push(format!(
             "overlay {} = {} over {}",
             at.display(),
@@ -113,7 +140,10 @@ pub struct DryHost {
 impl DryHost {
     /// `print` gets one line per command.
     pub fn new(print: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { cancel: Cancel::new(), print: Box::new(print) }
+        Self {
+            cancel: Cancel::new(),
+            print: Box::new(print),
+        }
     }
 }
 
@@ -129,7 +159,13 @@ impl Host for DryHost {
         Ok(())
     }
 
-    fn overlay(&self, _lower: &[PathBuf], _upper: &Path, _work: &Path, _at: &Path) -> Result<MountGuard, HostError> {
+    fn overlay(
+        &self,
+        _lower: &[PathBuf],
+        _upper: &Path,
+        _work: &Path,
+        _at: &Path,
+    ) -> Result<MountGuard, HostError> {
         Ok(MountGuard::none())
     }
 

@@ -37,7 +37,10 @@ impl Confined {
             .canonicalize()
             .map_err(|source| HostError::io(format!("open {}", root.display()), source))?;
         if !real.is_dir() || real.components().count() < 3 {
-            return Err(HostError::Outside { path: real, root: "a folder of ours".into() });
+            return Err(HostError::Outside {
+                path: real,
+                root: "a folder of ours".into(),
+            });
         }
         Ok(Self { root: real })
     }
@@ -54,9 +57,14 @@ impl Confined {
     /// [`HostError::Outside`] for an absolute path or one with `..`.
     pub fn join(&self, relative: impl AsRef<Path>) -> Result<PathBuf, HostError> {
         let relative = relative.as_ref();
-        let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
+        let plain = relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
         if !plain || relative.as_os_str().is_empty() {
-            return Err(HostError::Outside { path: relative.to_owned(), root: self.root.clone() });
+            return Err(HostError::Outside {
+                path: relative.to_owned(),
+                root: self.root.clone(),
+            });
         }
         Ok(self.root.join(relative))
     }
@@ -71,7 +79,10 @@ impl Confined {
     /// not be removed.
     pub fn remove_tree(&self, path: &Path) -> Result<(), HostError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(HostError::Outside { path: path.to_owned(), root: self.root.clone() });
+            return Err(HostError::Outside {
+                path: path.to_owned(),
+                root: self.root.clone(),
+            });
         };
         let parent = match parent.canonicalize() {
             Ok(parent) => parent,
@@ -80,17 +91,29 @@ impl Confined {
         };
         let real = parent.join(name);
         if !real.starts_with(&self.root) || real == self.root {
-            return Err(HostError::Outside { path: real, root: self.root.clone() });
+            return Err(HostError::Outside {
+                path: real,
+                root: self.root.clone(),
+            });
         }
         let meta = match fs::symlink_metadata(&real) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(HostError::io(format!("look at {}", real.display()), source)),
+            Err(source) => {
+                return Err(HostError::io(format!("look at {}", real.display()), source));
+            }
         };
         if let Some(mount) = mounts_below(&real)? {
-            return Err(HostError::Outside { path: mount, root: real });
+            return Err(HostError::Outside {
+                path: mount,
+                root: real,
+            });
         }
-        let removed = if meta.is_dir() { remove_dir(&real, meta.dev()) } else { fs::remove_file(&real) };
+        let removed = if meta.is_dir() {
+            remove_dir(&real, meta.dev())
+        } else {
+            fs::remove_file(&real)
+        };
         removed.map_err(|source| HostError::io(format!("remove {}", real.display()), source))
     }
 }
@@ -122,7 +145,9 @@ fn remove_dir(dir: &Path, device: u64) -> io::Result<()> {
 fn mounts_below(path: &Path) -> Result<Option<PathBuf>, HostError> {
     let table = fs::read_to_string("/proc/self/mountinfo")
         .map_err(|source| HostError::io("read the mount table", source))?;
-    Ok(mount_points(&table).into_iter().find(|point| point.starts_with(path)))
+    Ok(mount_points(&table)
+        .into_iter()
+        .find(|point| point.starts_with(path)))
 }
 
 /// Mount points of a mountinfo table (proc_pid_mountinfo(5)), octal escapes undone.
@@ -132,7 +157,12 @@ pub fn mount_points(table: &str) -> Vec<PathBuf> {
         .filter_map(|line| line.split(' ').nth(4))
         .map(|point| {
             let mut text = point.to_owned();
-            for (escape, plain) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
+            for (escape, plain) in [
+                ("\\040", " "),
+                ("\\011", "\t"),
+                ("\\012", "\n"),
+                ("\\134", "\\"),
+            ] {
                 text = text.replace(escape, plain);
             }
             PathBuf::from(text)
@@ -147,8 +177,12 @@ pub fn mount_points(table: &str) -> Vec<PathBuf> {
 /// [`HostError::Io`]; the old file, if any, is then untouched.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
     let failed = |source| HostError::io(format!("write {}", path.display()), source);
-    let parent = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    let name = path.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+    let parent = path
+        .parent()
+        .ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(format!(".{}.tmp", std::process::id()));
@@ -211,8 +245,12 @@ fn lock(path: &Path, how: FlockArg) -> Result<Option<LockGuard>, HostError> {
 ///
 /// [`HostError::Io`] when `path` does not exist.
 pub fn free_bytes(path: &Path) -> Result<u64, HostError> {
-    let stat = nix::sys::statvfs::statvfs(path)
-        .map_err(|error| HostError::io(format!("look at the space for {}", path.display()), error.into()))?;
+    let stat = nix::sys::statvfs::statvfs(path).map_err(|error| {
+        HostError::io(
+            format!("look at the space for {}", path.display()),
+            error.into(),
+        )
+    })?;
     Ok(stat.blocks_available() * stat.fragment_size())
 }
 
@@ -222,8 +260,12 @@ pub fn free_bytes(path: &Path) -> Result<u64, HostError> {
 ///
 /// [`HostError::Io`] when `path` does not exist.
 pub fn free_inodes(path: &Path) -> Result<Option<u64>, HostError> {
-    let stat = nix::sys::statvfs::statvfs(path)
-        .map_err(|error| HostError::io(format!("look at the space for {}", path.display()), error.into()))?;
+    let stat = nix::sys::statvfs::statvfs(path).map_err(|error| {
+        HostError::io(
+            format!("look at the space for {}", path.display()),
+            error.into(),
+        )
+    })?;
     Ok((stat.files() > 0).then(|| stat.files_available()))
 }
 
@@ -244,8 +286,12 @@ impl Tree {
     ///
     /// [`HostError::Io`] when it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, HostError> {
-        let file = File::open(path).map_err(|source| HostError::io(format!("open {}", path.display()), source))?;
-        Ok(Self { root: file.into(), path: path.to_owned() })
+        let file = File::open(path)
+            .map_err(|source| HostError::io(format!("open {}", path.display()), source))?;
+        Ok(Self {
+            root: file.into(),
+            path: path.to_owned(),
+        })
     }
 
     fn failed(&self, doing: &str, path: &str) -> impl FnOnce(nix::Error) -> HostError {
@@ -272,7 +318,10 @@ impl Tree {
         if name.is_empty() || name == ".." || name == "." {
             return Err(nix::Error::EINVAL);
         }
-        Ok((self.open_at(dir, OFlag::O_PATH | OFlag::O_DIRECTORY, 0)?, name.to_owned()))
+        Ok((
+            self.open_at(dir, OFlag::O_PATH | OFlag::O_DIRECTORY, 0)?,
+            name.to_owned(),
+        ))
     }
 
     /// Reads a whole file of at most 64 MiB; `None` when there is none.
@@ -290,7 +339,9 @@ impl Tree {
         File::from(fd)
             .take(64 << 20)
             .read_to_end(&mut bytes)
-            .map_err(|source| HostError::io(format!("read {path} in {}", self.path.display()), source))?;
+            .map_err(|source| {
+                HostError::io(format!("read {path} in {}", self.path.display()), source)
+            })?;
         Ok(Some(bytes))
     }
 
@@ -300,7 +351,9 @@ impl Tree {
     ///
     /// [`HostError::Io`].
     pub fn read_text(&self, path: &str) -> Result<Option<String>, HostError> {
-        Ok(self.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(self
+            .read(path)?
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// Whether something is there; a dangling link is not.
@@ -310,7 +363,9 @@ impl Tree {
 
     /// Whether it is a folder; a link to one is not.
     pub fn is_dir(&self, path: &str) -> bool {
-        let Ok((parent, name)) = self.parent(path) else { return false };
+        let Ok((parent, name)) = self.parent(path) else {
+            return false;
+        };
         nix::sys::stat::fstatat(&parent, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW)
             .is_ok_and(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFDIR)
     }
@@ -329,17 +384,16 @@ impl Tree {
                 continue;
             }
             let (parent, name) = self.parent(&done).map_err(self.failed("make", &done))?;
-            mkdirat(&parent, name.as_str(), Mode::from_bits_truncate(0o755)).map_err(self.failed("make", &done))?;
-            fchmodat(&parent, name.as_str(), Mode::from_bits_truncate(0o755), FchmodatFlags::NoFollowSymlink)
-                .or_else(|error| match error {
-                    // Older kernels cannot change a mode without following; a folder that was
-                    // just made is no link.
-                    nix::Error::EOPNOTSUPP => {
-                        fchmodat(&parent, name.as_str(), Mode::from_bits_truncate(0o755), FchmodatFlags::FollowSymlink)
-                    }
-                    other => Err(other),
-                })
+            mkdirat(&parent, name.as_str(), Mode::from_bits_truncate(0o755))
                 .map_err(self.failed("make", &done))?;
+            // The umask does not count here. A folder that was just made is no link.
+            fchmodat(
+                &parent,
+                name.as_str(),
+                Mode::from_bits_truncate(0o755),
+                FchmodatFlags::FollowSymlink,
+            )
+            .map_err(self.failed("make", &done))?;
         }
         Ok(())
     }
@@ -359,22 +413,37 @@ impl Tree {
     /// # Errors
     ///
     /// [`HostError::Io`].
-    pub fn write_owned(&self, path: &str, bytes: &[u8], mode: u32, uid: u32, gid: u32) -> Result<(), HostError> {
+    pub fn write_owned(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    ) -> Result<(), HostError> {
         if let Some((dir, _)) = path.trim_end_matches('/').rsplit_once('/') {
             self.mkdir_all(dir)?;
         }
         self.remove(path)?;
         let (parent, name) = self.parent(path).map_err(self.failed("write", path))?;
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let fd = nix::fcntl::openat(&parent, name.as_str(), flags, Mode::from_bits_truncate(0o600))
-            .map_err(self.failed("write", path))?;
+        let flags =
+            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let fd = nix::fcntl::openat(
+            &parent,
+            name.as_str(),
+            flags,
+            Mode::from_bits_truncate(0o600),
+        )
+        .map_err(self.failed("write", path))?;
         let mut file = File::from(fd);
-        let io_failed = |source| HostError::io(format!("write {path} in {}", self.path.display()), source);
+        let io_failed =
+            |source| HostError::io(format!("write {path} in {}", self.path.display()), source);
         file.write_all(bytes).map_err(io_failed)?;
         nix::unistd::fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
             .map_err(self.failed("give away", path))?;
         // After the owner: changing it clears set-id bits.
-        file.set_permissions(fs::Permissions::from_mode(mode)).map_err(io_failed)
+        file.set_permissions(fs::Permissions::from_mode(mode))
+            .map_err(io_failed)
     }
 
     /// Adds a line to a file if it is not in there yet.
@@ -480,7 +549,8 @@ impl Tree {
                 Err(error) => return Err(self.failed("remove", &inner)(error)),
             }
             self.empty_dir(&inner)?;
-            unlinkat(&parent, name.as_str(), UnlinkatFlags::RemoveDir).map_err(self.failed("remove", &inner))?;
+            unlinkat(&parent, name.as_str(), UnlinkatFlags::RemoveDir)
+                .map_err(self.failed("remove", &inner))?;
         }
         Ok(())
     }

@@ -26,7 +26,10 @@ pub use fake::{DryHost, FakeHost};
 pub use run::LinuxHost;
 pub use sandbox::Sandbox;
 
-use std::{fmt, io, path::{Path, PathBuf}};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 /// Which output a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,7 +64,11 @@ pub(crate) fn overlay_options(
         .join(":");
     let mut options = format!("userxattr,lowerdir={lower}");
     if let Some((upper, work)) = upper {
-        options.push_str(&format!(",upperdir={},workdir={}", text(upper)?, text(work)?));
+        options.push_str(&format!(
+            ",upperdir={},workdir={}",
+            text(upper)?,
+            text(work)?
+        ));
     }
     // The kernel takes one page of options at most.
     if options.len() >= 4096 {
@@ -74,7 +78,12 @@ pub(crate) fn overlay_options(
 }
 
 /// Mounts an overlay at `at`.
-pub(crate) fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, at: &Path) -> io::Result<MountGuard> {
+pub(crate) fn overlay(
+    lower: &[PathBuf],
+    upper: &Path,
+    work: &Path,
+    at: &Path,
+) -> io::Result<MountGuard> {
     let options = overlay_options(lower, Some((upper, work)))?;
     nix::mount::mount(
         Some("overlay"),

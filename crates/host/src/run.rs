@@ -47,7 +47,10 @@ impl LinuxHost {
     /// Sandboxes are made by this very program, which must call
     /// [`worker::entry`](crate::worker::entry) first of all.
     pub fn new(cancel: Cancel) -> Self {
-        Self { cancel, program: "/proc/self/exe".into() }
+        Self {
+            cancel,
+            program: "/proc/self/exe".into(),
+        }
     }
 
     /// Takes another program of ours to make sandboxes; for tests, whose own program cannot.
@@ -62,14 +65,25 @@ impl Host for LinuxHost {
     fn run(&self, cmd: &Cmd, watch: &mut dyn Watch) -> Result<(), CmdError> {
         tracing::debug!(command = %cmd, "run");
         if self.cancel.is_cancelled() {
-            return Err(CmdError::Cancelled { program: cmd.program.clone() });
+            return Err(CmdError::Cancelled {
+                program: cmd.program.clone(),
+            });
         }
-        let running = Running::start(cmd, &self.program)
-            .map_err(|source| CmdError::Spawn { program: cmd.program.clone(), command: cmd.to_string(), source })?;
+        let running = Running::start(cmd, &self.program).map_err(|source| CmdError::Spawn {
+            program: cmd.program.clone(),
+            command: cmd.to_string(),
+            source,
+        })?;
         running.attend(cmd, watch, &self.cancel)
     }
 
-    fn overlay(&self, lower: &[PathBuf], upper: &Path, work: &Path, at: &Path) -> Result<MountGuard, HostError> {
+    fn overlay(
+        &self,
+        lower: &[PathBuf],
+        upper: &Path,
+        work: &Path,
+        at: &Path,
+    ) -> Result<MountGuard, HostError> {
         mount::overlay(lower, upper, work, at).map_err(|source| HostError::Mount {
             what: "an overlay".to_owned(),
             at: at.to_owned(),
@@ -108,10 +122,16 @@ impl Running {
         spawn
             .arg0(ARG0)
             .env_clear()
-            .stdin(if cmd.input.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdin(if cmd.input.is_empty() {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let numbers = handed.each_ref().map(|(fd, number)| (fd.as_raw_fd(), *number));
+        let numbers = handed
+            .each_ref()
+            .map(|(fd, number)| (fd.as_raw_fd(), *number));
         // SAFETY: between fork and exec only dup2 is called, which is async-signal-safe; the
         // descriptors live until after the spawn.
         unsafe {
@@ -130,7 +150,11 @@ impl Running {
             // A command that does not read all of its input is not an error of ours.
             thread::spawn(move || drop(stdin.write_all(&input)));
         }
-        Ok(Self { child, life: Some(life), report })
+        Ok(Self {
+            child,
+            life: Some(life),
+            report,
+        })
     }
 
     fn attend(mut self, cmd: &Cmd, watch: &mut dyn Watch, cancel: &Cancel) -> Result<(), CmdError> {
@@ -143,14 +167,27 @@ impl Running {
     }
 
     /// Reads both outputs to their end.
-    fn follow(&mut self, cmd: &Cmd, watch: &mut dyn Watch, cancel: &Cancel) -> Result<Tails, CmdError> {
+    fn follow(
+        &mut self,
+        cmd: &Cmd,
+        watch: &mut dyn Watch,
+        cancel: &Cancel,
+    ) -> Result<Tails, CmdError> {
         let spawn_error = |source: io::Error| CmdError::Spawn {
             program: cmd.program.clone(),
             command: cmd.to_string(),
             source,
         };
-        let stdout = self.child.stdout.take().ok_or_else(|| spawn_error(io::ErrorKind::BrokenPipe.into()))?;
-        let stderr = self.child.stderr.take().ok_or_else(|| spawn_error(io::ErrorKind::BrokenPipe.into()))?;
+        let stdout = self
+            .child
+            .stdout
+            .take()
+            .ok_or_else(|| spawn_error(io::ErrorKind::BrokenPipe.into()))?;
+        let stderr = self
+            .child
+            .stderr
+            .take()
+            .ok_or_else(|| spawn_error(io::ErrorKind::BrokenPipe.into()))?;
         let mut sources = [
             Some(Source::new(Stream::Stdout, OwnedFd::from(stdout))),
             Some(Source::new(Stream::Stderr, OwnedFd::from(stderr))),
@@ -159,17 +196,22 @@ impl Running {
         let mut buffer = vec![0; 256 * 1024];
         while sources.iter().any(Option::is_some) {
             if cancel.is_cancelled() {
-                return Err(CmdError::Cancelled { program: cmd.program.clone() });
+                return Err(CmdError::Cancelled {
+                    program: cmd.program.clone(),
+                });
             }
             let ready = wait_for(&sources).map_err(spawn_error)?;
             for (slot, ready) in sources.iter_mut().zip(ready) {
-                let Some(source) = slot.as_mut().filter(|_| ready) else { continue };
+                let Some(source) = slot.as_mut().filter(|_| ready) else {
+                    continue;
+                };
                 let count = source.file.read(&mut buffer).map_err(spawn_error)?;
                 let chunk = &buffer[..count];
                 if source.stream == Stream::Stdout && cmd.binary_output {
-                    watch
-                        .bytes(chunk)
-                        .map_err(|source| CmdError::Output { program: cmd.program.clone(), source })?;
+                    watch.bytes(chunk).map_err(|source| CmdError::Output {
+                        program: cmd.program.clone(),
+                        source,
+                    })?;
                 } else {
                     source.take(chunk, &mut |stream, line| {
                         tails.push(stream, line);
@@ -188,7 +230,10 @@ impl Running {
         let mut text = String::new();
         // The pipe's other ends are closed by now: all of them belonged to the sandbox.
         let _ = std::fs::File::from(self.report).read_to_string(&mut text);
-        let reports: Vec<Report> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let reports: Vec<Report> = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
         let program = cmd.program.clone();
         let command = cmd.to_string();
         let failure = |status: String, code| CmdError::Failed {
@@ -198,22 +243,20 @@ impl Running {
             code,
             tail: tails.chosen(),
         };
-        for report in &reports {
-            match report {
-                Report::Missing => return Err(CmdError::Missing { program, command }),
-                Report::Failed(what) => {
-                    return Err(CmdError::Sandbox { program, command, what: what.clone() });
-                }
-                Report::Exited(0) => return Ok(()),
-                Report::Exited(code) => return Err(failure(format!("exit status {code}"), Some(*code))),
-                Report::Killed(signal) => return Err(failure(format!("signal {signal}"), None)),
-            }
+        match reports.first() {
+            Some(Report::Missing) => Err(CmdError::Missing { program, command }),
+            Some(Report::Failed(what)) => Err(CmdError::Sandbox {
+                program,
+                command,
+                what: what.clone(),
+            }),
+            Some(Report::Exited(0)) => Ok(()),
+            Some(Report::Exited(code)) => Err(failure(format!("exit status {code}"), Some(*code))),
+            Some(Report::Killed(signal)) => Err(failure(format!("signal {signal}"), None)),
+            None if cancel.is_cancelled() => Err(CmdError::Cancelled { program }),
+            // Nobody in the sandbox lived to say how it ended.
+            None => Err(failure("signal 9".to_owned(), None)),
         }
-        if cancel.is_cancelled() {
-            return Err(CmdError::Cancelled { program });
-        }
-        // Nobody in the sandbox lived to say how it ended.
-        Err(failure("signal 9".to_owned(), None))
     }
 }
 
@@ -257,7 +300,11 @@ struct Source {
 
 impl Source {
     fn new(stream: Stream, fd: OwnedFd) -> Self {
-        Self { stream, file: fd.into(), partial: Vec::new() }
+        Self {
+            stream,
+            file: fd.into(),
+            partial: Vec::new(),
+        }
     }
 
     /// Takes in `chunk`; an empty one is the end and gives out a last line without line end.
@@ -310,7 +357,11 @@ impl Tails {
 
     /// Standard error, or standard output of a program that writes its errors there.
     fn chosen(&self) -> Vec<String> {
-        let tail = if self.stderr.is_empty() { &self.stdout } else { &self.stderr };
+        let tail = if self.stderr.is_empty() {
+            &self.stdout
+        } else {
+            &self.stderr
+        };
         tail.iter().cloned().collect()
     }
 }

@@ -100,7 +100,9 @@ impl Ids {
         if uid.is_root() {
             return Ok(Self::Range { first: ROOT_RANGE });
         }
-        let restricted = fs::read_to_string("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").unwrap_or_default();
+        let restricted =
+            fs::read_to_string("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+                .unwrap_or_default();
         if restricted.trim() == "1" {
             return Err(HostError::NotAllowed {
                 message: "AppArmor on this machine lets no ordinary user make user namespaces".to_owned(),
@@ -132,7 +134,12 @@ impl Ids {
                 });
             }
         }
-        Ok(Self::Subordinate { uid: uid.as_raw(), gid: Gid::effective().as_raw(), uids, gids })
+        Ok(Self::Subordinate {
+            uid: uid.as_raw(),
+            gid: Gid::effective().as_raw(),
+            uids,
+            gids,
+        })
     }
 
     /// Owner (uid, gid) outside of what root inside makes.
@@ -198,7 +205,8 @@ impl Worker {
     }
 
     fn spawn(ids: &Ids, plan: &[u8]) -> Result<(Self, File), SetupError> {
-        let memory = memfd_create(c"plan", MFdFlags::MFD_CLOEXEC).map_err(failed("hold the plan"))?;
+        let memory =
+            memfd_create(c"plan", MFdFlags::MFD_CLOEXEC).map_err(failed("hold the plan"))?;
         let mut memory = File::from(memory);
         memory
             .write_all(plan)
@@ -211,10 +219,16 @@ impl Worker {
             (duplicate(sync_end.as_raw_fd())?, SYNC_FD),
             (duplicate(life_end.as_raw_fd())?, LIFE_FD),
         ];
-        let raw = numbers.each_ref().map(|(fd, number)| (fd.as_raw_fd(), *number));
+        let raw = numbers
+            .each_ref()
+            .map(|(fd, number)| (fd.as_raw_fd(), *number));
 
         let mut command = Command::new("/proc/self/exe");
-        command.arg0(ARG0).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .arg0(ARG0)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         for name in ["RUST_LOG", "RUST_BACKTRACE"] {
             if let Ok(value) = std::env::var(name) {
                 command.env(name, value);
@@ -235,7 +249,10 @@ impl Worker {
         let mut child = command.spawn().map_err(failed("start the worker"))?;
         drop((numbers, sync_end, life_end));
         let events = child.stdout.take().map(OwnedFd::from).map(File::from);
-        let mut worker = Self { child, life: Some(life) };
+        let mut worker = Self {
+            child,
+            life: Some(life),
+        };
         worker.introduce(ids, &mut sync)?;
         let events = events.ok_or_else(|| SetupError {
             what: "read the worker's events".to_owned(),
@@ -259,7 +276,11 @@ impl Worker {
                     let _ = sync.read_to_string(&mut text);
                     let _ = self.child.wait();
                     return Err(SetupError {
-                        what: if text.is_empty() { "the worker ended early".to_owned() } else { text },
+                        what: if text.is_empty() {
+                            "the worker ended early".to_owned()
+                        } else {
+                            text
+                        },
                         source: io::ErrorKind::Other.into(),
                     });
                 }
@@ -303,7 +324,8 @@ impl Drop for Worker {
 fn duplicate(fd: i32) -> Result<OwnedFd, SetupError> {
     // SAFETY: the caller's descriptor is open for the length of this call.
     let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
-    let number = fcntl(borrowed, FcntlArg::F_DUPFD_CLOEXEC(64)).map_err(failed("duplicate a descriptor"))?;
+    let number =
+        fcntl(borrowed, FcntlArg::F_DUPFD_CLOEXEC(64)).map_err(failed("duplicate a descriptor"))?;
     // SAFETY: fcntl has just made this descriptor and nobody else knows of it.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
@@ -313,12 +335,19 @@ fn write_maps(ids: &Ids, pid: u32) -> Result<(), SetupError> {
         Ids::Range { first } => {
             let map = format!("0 {first} {ID_COUNT}\n");
             for name in ["uid_map", "gid_map"] {
-                fs::write(format!("/proc/{pid}/{name}"), &map).map_err(failed(format!("write the {name}")))?;
+                fs::write(format!("/proc/{pid}/{name}"), &map)
+                    .map_err(failed(format!("write the {name}")))?;
             }
             Ok(())
         }
-        Ids::Subordinate { uid, gid, uids, gids } => {
-            for (tool, own, (first, count)) in [("newuidmap", uid, uids), ("newgidmap", gid, gids)] {
+        Ids::Subordinate {
+            uid,
+            gid,
+            uids,
+            gids,
+        } => {
+            for (tool, own, (first, count)) in [("newuidmap", uid, uids), ("newgidmap", gid, gids)]
+            {
                 let output = Command::new(Path::new("/usr/bin").join(tool))
                     .env_clear()
                     .stdin(Stdio::null())
@@ -370,7 +399,9 @@ fn world(folders: &[PathBuf]) -> Sandbox {
             world = world.bind_ro(&real, name);
         }
     }
-    folders.iter().fold(world, |world, folder| world.bind(folder, folder.clone()))
+    folders
+        .iter()
+        .fold(world, |world, folder| world.bind(folder, folder.clone()))
 }
 
 /// Must be the first call of `main` in every program that starts builds: this program starts
@@ -406,7 +437,8 @@ fn become_worker(
     build: fn(String, File) -> i32,
 ) -> Result<Infallible, SetupError> {
     let mut text = Vec::new();
-    plan.read_to_end(&mut text).map_err(failed("read the plan"))?;
+    plan.read_to_end(&mut text)
+        .map_err(failed("read the plan"))?;
     let plan: Plan = serde_json::from_slice(&text).map_err(failed("read the plan"))?;
     for fd in [&life as &dyn AsRawFd, sync] {
         // SAFETY: sets a flag on a descriptor of ours.
@@ -475,12 +507,10 @@ fn first_process(
     let children = child_signals().map_err(failed("watch children"))?;
     // SAFETY: this process has one thread.
     match unsafe { fork() }.map_err(failed("fork"))? {
-        ForkResult::Parent { child } => {
-            process::exit(match attend(child, life, &children) {
-                Report::Exited(code) => code,
-                Report::Killed(_) | Report::Missing | Report::Failed(_) => 125,
-            })
-        }
+        ForkResult::Parent { child } => process::exit(match attend(child, life, &children) {
+            Report::Exited(code) => code,
+            Report::Killed(_) | Report::Missing | Report::Failed(_) => 125,
+        }),
         ForkResult::Child => {
             let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
             sync.write_all(b"r").map_err(failed("report"))?;

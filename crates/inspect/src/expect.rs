@@ -50,7 +50,10 @@ impl Report {
             let catalogue = self.el_torito.as_ref();
             catalogue.is_some_and(|catalogue| catalogue.for_platform(platform).is_some())
         };
-        let signed = self.efi.as_ref().is_some_and(|efi| !efi.shim_signed_by().is_empty());
+        let signed = self
+            .efi
+            .as_ref()
+            .is_some_and(|efi| !efi.shim_signed_by().is_empty());
         Expect {
             label: None,
             bios: starts_on(Platform::Bios),

@@ -97,7 +97,10 @@ pub fn command(program: &str, sandbox: Sandbox, folder: &Path) -> Cmd {
 pub fn solver(program: &str, sandbox: Sandbox, folder: &Path) -> Cmd {
     command(program, sandbox, folder)
         .args(["-o".to_owned(), format!("Dir::State={INSIDE}/state/")])
-        .args(["-o".to_owned(), format!("Dir::State::status={INSIDE}/state/status")])
+        .args([
+            "-o".to_owned(),
+            format!("Dir::State::status={INSIDE}/state/status"),
+        ])
         .args(["-o".to_owned(), format!("Dir::Cache={INSIDE}/cache/")])
         .args(["-o", "Debug::NoLocking=true"])
 }
@@ -110,7 +113,9 @@ pub fn solver(program: &str, sandbox: Sandbox, folder: &Path) -> Cmd {
 pub fn parse_uris(text: &str) -> Result<Vec<Package>, Failure> {
     let mut packages = Vec::new();
     for line in text.lines().filter(|line| line.starts_with('\'')) {
-        let Some(package) = parse_uri(line) else { continue };
+        let Some(package) = parse_uri(line) else {
+            continue;
+        };
         if package.sha256.is_empty() {
             return Err(Failure::new(
                 Code::BadSignature,
@@ -139,7 +144,10 @@ fn parse_uri(line: &str) -> Option<Package> {
         uri: uri.to_owned(),
         file: file.to_owned(),
         size,
-        sha256: hash.strip_prefix("SHA256:").unwrap_or_default().to_ascii_lowercase(),
+        sha256: hash
+            .strip_prefix("SHA256:")
+            .unwrap_or_default()
+            .to_ascii_lowercase(),
     })
 }
 
@@ -147,7 +155,9 @@ fn parse_uri(line: &str) -> Option<Package> {
 /// would say the same, but makes a shared standard output non-blocking, which scripts take
 /// for an error.
 pub fn parse_dpkg(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix("Unpacking ").or_else(|| line.strip_prefix("Setting up "))?;
+    let rest = line
+        .strip_prefix("Unpacking ")
+        .or_else(|| line.strip_prefix("Setting up "))?;
     let name = rest.split(' ').next()?;
     Some(name.split(':').next().unwrap_or(name))
 }
@@ -207,16 +217,25 @@ pub fn explain(mut failure: Failure) -> Failure {
         ("Broken packages", Code::PackageConflict),
         ("Conflicts:", Code::PackageConflict),
         ("dpkg: error processing", Code::PackageFailed),
-        ("Sub-process /usr/bin/dpkg returned an error", Code::PackageFailed),
+        (
+            "Sub-process /usr/bin/dpkg returned an error",
+            Code::PackageFailed,
+        ),
     ];
     if failure.code != Code::CommandFailed {
         return failure;
     }
     let said = |words: &str| failure.tail.iter().find(|line| line.contains(words));
-    let Some((line, code)) = WORDS.iter().find_map(|(words, code)| Some((said(words)?.clone(), *code))) else {
+    let Some((line, code)) = WORDS
+        .iter()
+        .find_map(|(words, code)| Some((said(words)?.clone(), *code)))
+    else {
         return failure;
     };
-    let advised = Failure::plain(code, line.trim_start_matches("E: ").trim_start_matches("W: "));
+    let advised = Failure::plain(
+        code,
+        line.trim_start_matches("E: ").trim_start_matches("W: "),
+    );
     failure.code = advised.code;
     failure.message = advised.message;
     failure.advice = advised.advice;
@@ -234,14 +253,21 @@ mod tests {
             'file:/x/y.deb' y_1_all.deb 5 SHA256:ef\n";
         let packages = parse_uris(text).expect("well-formed");
         assert_eq!(packages.len(), 2);
-        assert_eq!((packages[0].name.as_str(), packages[0].version.as_str()), ("vim", "2:9.1-1"));
-        assert_eq!((packages[0].size, packages[0].sha256.as_str()), (1700, "abcd"));
+        assert_eq!(
+            (packages[0].name.as_str(), packages[0].version.as_str()),
+            ("vim", "2:9.1-1")
+        );
+        assert_eq!(
+            (packages[0].size, packages[0].sha256.as_str()),
+            (1700, "abcd")
+        );
         assert_eq!(packages[1].arch, "all");
     }
 
     #[test]
     fn a_package_without_a_strong_checksum_is_refused() {
-        let failure = parse_uris("'http://m/x_1_all.deb' x_1_all.deb 5 MD5Sum:00\n").expect_err("weak");
+        let failure =
+            parse_uris("'http://m/x_1_all.deb' x_1_all.deb 5 MD5Sum:00\n").expect_err("weak");
         assert_eq!(failure.code, Code::BadSignature);
     }
 
@@ -267,15 +293,31 @@ mod tests {
     #[test]
     fn apt_says_why_and_we_listen() {
         for (line, want) in [
-            ("E: Release file for http://m/InRelease is expired (invalid since 3d).", Code::ReleaseExpired),
-            ("E: Release file for http://m/InRelease is not valid yet (invalid for another 2h).", Code::ClockWrong),
+            (
+                "E: Release file for http://m/InRelease is expired (invalid since 3d).",
+                Code::ReleaseExpired,
+            ),
+            (
+                "E: Release file for http://m/InRelease is not valid yet (invalid for another 2h).",
+                Code::ClockWrong,
+            ),
             ("E: Unable to locate package nonesuch", Code::PackageUnknown),
-            (" a : Depends: b (>= 2) but it is not going to be installed", Code::CommandFailed),
-            ("E: Unable to correct problems, you have held broken packages.", Code::PackageConflict),
-            ("E: Failed to fetch http://m/x  404  Not Found [IP: 1.2.3.4 80]", Code::FileMissingOnMirror),
+            (
+                " a : Depends: b (>= 2) but it is not going to be installed",
+                Code::CommandFailed,
+            ),
+            (
+                "E: Unable to correct problems, you have held broken packages.",
+                Code::PackageConflict,
+            ),
+            (
+                "E: Failed to fetch http://m/x  404  Not Found [IP: 1.2.3.4 80]",
+                Code::FileMissingOnMirror,
+            ),
             ("something else", Code::CommandFailed),
         ] {
-            let mut failure = Failure::plain(Code::CommandFailed, "apt-get ended with exit status 100");
+            let mut failure =
+                Failure::plain(Code::CommandFailed, "apt-get ended with exit status 100");
             failure.tail = vec!["Reading...".to_owned(), line.to_owned()];
             assert_eq!(explain(failure).code, want, "{line}");
         }

@@ -24,7 +24,11 @@ pub(crate) fn whole(state: &Debian) -> Result<Brand, Failure> {
     Ok(Brand::from_spec(branding, logo, wallpaper))
 }
 
-fn picture(state: &Debian, field: &str, path: Option<&MaterialPath>) -> Result<Option<Picture>, Failure> {
+fn picture(
+    state: &Debian,
+    field: &str,
+    path: Option<&MaterialPath>,
+) -> Result<Option<Picture>, Failure> {
     let Some(path) = path else { return Ok(None) };
     let from = &state.materials.get(path)?.path;
     let bytes = fs::read(from).map_err(|error| Failure::io_at("read", from, error))?;
@@ -38,7 +42,11 @@ fn picture(state: &Debian, field: &str, path: Option<&MaterialPath>) -> Result<O
 /// [`Code::MaterialInvalid`] with the renderer's own reason and advice.
 pub fn check_picture(field: &str, name: &str, bytes: &[u8]) -> Result<Picture, Failure> {
     Picture::decode(bytes, Limits::default()).map_err(|error| {
-        Failure::new(Code::MaterialInvalid, format!("{field}: {name}: {error}"), error.advice().to_owned())
+        Failure::new(
+            Code::MaterialInvalid,
+            format!("{field}: {name}: {error}"),
+            error.advice().to_owned(),
+        )
     })
 }
 
@@ -62,5 +70,9 @@ fn facts(suite: Suite) -> DebianFacts {
         Suite::Forky => Some("14"),
         Suite::Sid => None,
     };
-    DebianFacts { codename: suite.as_str().to_owned(), version_id: version_id.map(str::to_owned), version_full: None }
+    DebianFacts {
+        codename: suite.as_str().to_owned(),
+        version_id: version_id.map(str::to_owned),
+        version_full: None,
+    }
 }

@@ -3,15 +3,19 @@
 /// Reads `Sat, 15 Nov 2025 09:12:34 UTC` (RFC 5322 with a named zone, as apt wants it) as
 /// seconds since 1970. Only UTC, under either of its names, is taken.
 pub(crate) fn parse(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let (_weekday, rest) = text.trim().split_once(", ")?;
     let mut parts = rest.split_whitespace();
     let day: i64 = parts.next()?.parse().ok()?;
     let name = parts.next()?;
     let month = MONTHS.iter().position(|month| *month == name)? as i64 + 1;
     let year: i64 = parts.next()?.parse().ok()?;
-    let mut clock = parts.next()?.split(':').map(|part| part.parse::<i64>().ok());
+    let mut clock = parts
+        .next()?
+        .split(':')
+        .map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     if !matches!(parts.next()?, "UTC" | "GMT" | "+0000") {
         return None;
@@ -33,7 +37,12 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 pub(crate) fn iso9660(seconds: i64) -> String {
     let (year, month, day) = civil(seconds.div_euclid(86_400));
     let clock = seconds.rem_euclid(86_400);
-    format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}00", clock / 3600, clock / 60 % 60, clock % 60)
+    format!(
+        "{year:04}{month:02}{day:02}{:02}{:02}{:02}00",
+        clock / 3600,
+        clock / 60 % 60,
+        clock % 60
+    )
 }
 
 /// `YYYY-MM-DD`.
@@ -50,7 +59,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, of_year - (153 * shifted + 2) / 5 + 1)
 }
@@ -63,8 +76,16 @@ mod tests {
     fn release_dates_become_seconds_and_back() {
         for (text, seconds, iso) in [
             ("Thu, 01 Jan 1970 00:00:00 UTC", 0, "1970010100000000"),
-            ("Sat, 15 Nov 2025 09:12:34 UTC", 1_763_197_954, "2025111509123400"),
-            ("Thu, 29 Feb 2024 23:59:59 GMT", 1_709_251_199, "2024022923595900"),
+            (
+                "Sat, 15 Nov 2025 09:12:34 UTC",
+                1_763_197_954,
+                "2025111509123400",
+            ),
+            (
+                "Thu, 29 Feb 2024 23:59:59 GMT",
+                1_709_251_199,
+                "2024022923595900",
+            ),
         ] {
             assert_eq!(parse(text), Some(seconds), "{text}");
             assert_eq!(iso9660(seconds), iso, "{text}");
@@ -74,7 +95,12 @@ mod tests {
 
     #[test]
     fn other_zones_and_rubbish_are_refused() {
-        for text in ["Sat, 15 Nov 2025 09:12:34 CET", "yesterday", "", "Sat, 15 Foo 2025 09:12:34 UTC"] {
+        for text in [
+            "Sat, 15 Nov 2025 09:12:34 CET",
+            "yesterday",
+            "",
+            "Sat, 15 Foo 2025 09:12:34 UTC",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

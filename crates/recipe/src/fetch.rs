@@ -40,7 +40,12 @@ impl Network {
     /// [`Code::ProfileInvalid`] for a proxy that cannot be one.
     pub fn new(proxy: Option<&str>) -> Result<Self, Failure> {
         let proxy = proxy.map(ureq::Proxy::new).transpose().map_err(|error| {
-            Failure::new(Code::ProfileInvalid, "the proxy cannot be used", "Correct base.proxy.").because(error)
+            Failure::new(
+                Code::ProfileInvalid,
+                "the proxy cannot be used",
+                "Correct base.proxy.",
+            )
+            .because(error)
         })?;
         let config = ureq::Agent::config_builder()
             .proxy(proxy)
@@ -55,7 +60,9 @@ impl Network {
                     .build(),
             )
             .build();
-        Ok(Self { agent: config.new_agent() })
+        Ok(Self {
+            agent: config.new_agent(),
+        })
     }
 
     /// Fetches a small file whole; `None` when the server has none.
@@ -87,26 +94,44 @@ impl Network {
     fn open(&self, url: &str) -> Result<Box<dyn Read>, Failure> {
         if let Some(path) = url.strip_prefix("file:") {
             let path = path.trim_start_matches("//");
-            let file = File::open(path).map_err(|error| Failure::io(format!("read {path}"), error))?;
+            let file =
+                File::open(path).map_err(|error| Failure::io(format!("read {path}"), error))?;
             return Ok(Box::new(file));
         }
-        let response = self.agent.get(url).call().map_err(|error| explain(url, error))?;
+        let response = self
+            .agent
+            .get(url)
+            .call()
+            .map_err(|error| explain(url, error))?;
         Ok(Box::new(response.into_body().into_reader()))
     }
 }
 
 fn explain(url: &str, error: ureq::Error) -> Failure {
+    // ureq adds kinds of errors without notice; what is not named here is a broken download.
+    #[allow(clippy::wildcard_enum_match_arm)]
     let (code, message) = match &error {
-        ureq::Error::StatusCode(404 | 410) => (Code::FileMissingOnMirror, format!("the mirror does not have {url}")),
-        ureq::Error::StatusCode(status) => (Code::DownloadFailed, format!("the mirror answered {status} for {url}")),
+        ureq::Error::StatusCode(404 | 410) => (
+            Code::FileMissingOnMirror,
+            format!("the mirror does not have {url}"),
+        ),
+        ureq::Error::StatusCode(status) => (
+            Code::DownloadFailed,
+            format!("the mirror answered {status} for {url}"),
+        ),
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
             (Code::MirrorUnreachable, format!("no connection for {url}"))
         }
-        ureq::Error::Io(inner) if connecting(inner) => (Code::MirrorUnreachable, format!("no connection for {url}")),
+        ureq::Error::Io(inner) if connecting(inner) => {
+            (Code::MirrorUnreachable, format!("no connection for {url}"))
+        }
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
             (Code::MirrorUnreachable, format!("no connection for {url}"))
         }
-        _ => (Code::DownloadFailed, format!("the download of {url} broke off")),
+        _ => (
+            Code::DownloadFailed,
+            format!("the download of {url} broke off"),
+        ),
     };
     Failure::plain(code, message).because(error)
 }
@@ -136,7 +161,9 @@ impl Pool {
     /// Where a package lies, or would lie.
     pub fn path(&self, package: &Package) -> PathBuf {
         let (prefix, _) = package.sha256.split_at(package.sha256.len().min(2));
-        self.root.join(prefix).join(format!("{}.deb", package.sha256))
+        self.root
+            .join(prefix)
+            .join(format!("{}.deb", package.sha256))
     }
 
     fn has(&self, package: &Package) -> bool {
@@ -145,7 +172,11 @@ impl Pool {
 
     /// Bytes that are yet to be downloaded for `packages`.
     pub fn missing(&self, packages: &[Package]) -> u64 {
-        packages.iter().filter(|package| !self.has(package)).map(|package| package.size).sum()
+        packages
+            .iter()
+            .filter(|package| !self.has(package))
+            .map(|package| package.size)
+            .sum()
     }
 
     /// Makes sure that every package is here.
@@ -165,7 +196,10 @@ impl Pool {
         cancel: &Cancel,
         report: &Reporter,
     ) -> Result<(), Failure> {
-        let mut todo: Vec<&Package> = packages.iter().filter(|package| !self.has(package)).collect();
+        let mut todo: Vec<&Package> = packages
+            .iter()
+            .filter(|package| !self.has(package))
+            .collect();
         // Largest first: the last lane to finish then has a small one.
         todo.sort_by_key(|package| std::cmp::Reverse(package.size));
         let total = todo.iter().map(|package| package.size).sum();
@@ -190,7 +224,10 @@ impl Pool {
                 });
             }
         });
-        match failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        match failure
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        {
             Some(failure) => Err(failure),
             None => Ok(()),
         }
@@ -208,7 +245,11 @@ impl Pool {
         for url in alternatives(&package.uri, mirrors) {
             match self.get_from(network, &url, package, cancel, progress) {
                 Ok(()) => return Ok(()),
-                Err(failure) if failure.code == Code::Cancelled || failure.code == Code::DiskFull => return Err(failure),
+                Err(failure)
+                    if failure.code == Code::Cancelled || failure.code == Code::DiskFull =>
+                {
+                    return Err(failure);
+                }
                 Err(failure) => last = Some(failure),
             }
         }
@@ -225,12 +266,14 @@ impl Pool {
     ) -> Result<(), Failure> {
         let target = self.path(package);
         let folder = target.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).map_err(|error| Failure::io_at("make a folder for downloads", folder, error))?;
+        fs::create_dir_all(folder)
+            .map_err(|error| Failure::io_at("make a folder for downloads", folder, error))?;
         let mut body = network.open(url)?;
         // Named by process and content: two builds may fetch the same package at once.
         let partial = folder.join(format!(".{}.{}", package.sha256, std::process::id()));
         let result = receive(&mut body, &partial, package, url, cancel, progress).and_then(|()| {
-            fs::rename(&partial, &target).map_err(|error| Failure::io_at("keep a download", &target, error))
+            fs::rename(&partial, &target)
+                .map_err(|error| Failure::io_at("keep a download", &target, error))
         });
         if result.is_err() {
             let _ = fs::remove_file(&partial);
@@ -239,11 +282,21 @@ impl Pool {
     }
 }
 
-fn next<'a>(queue: &Mutex<VecDeque<&'a Package>>, failure: &Mutex<Option<Failure>>) -> Option<&'a Package> {
-    if failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some() {
+fn next<'a>(
+    queue: &Mutex<VecDeque<&'a Package>>,
+    failure: &Mutex<Option<Failure>>,
+) -> Option<&'a Package> {
+    if failure
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .is_some()
+    {
         return None;
     }
-    queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front()
+    queue
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .pop_front()
 }
 
 fn receive(
@@ -254,7 +307,8 @@ fn receive(
     cancel: &Cancel,
     progress: &dyn Fn(u64),
 ) -> Result<(), Failure> {
-    let mut file = File::create(to).map_err(|error| Failure::io_at("write a download", to, error))?;
+    let mut file =
+        File::create(to).map_err(|error| Failure::io_at("write a download", to, error))?;
     let mut hash = Sha256::new();
     let mut size = 0;
     let mut buffer = vec![0; 128 * 1024];
@@ -263,7 +317,11 @@ fn receive(
             return Err(Failure::cancelled());
         }
         let count = body.read(&mut buffer).map_err(|error| {
-            Failure::plain(Code::DownloadFailed, format!("the download of {url} broke off")).because(error)
+            Failure::plain(
+                Code::DownloadFailed,
+                format!("the download of {url} broke off"),
+            )
+            .because(error)
         })?;
         if count == 0 {
             break;
@@ -273,11 +331,15 @@ fn receive(
             break;
         }
         hash.update(&buffer[..count]);
-        file.write_all(&buffer[..count]).map_err(|error| Failure::io_at("write a download", to, error))?;
+        file.write_all(&buffer[..count])
+            .map_err(|error| Failure::io_at("write a download", to, error))?;
         progress(count as u64);
     }
     if size < package.size {
-        let message = format!("the download of {url} ended after {size} of {} bytes", package.size);
+        let message = format!(
+            "the download of {url} ended after {size} of {} bytes",
+            package.size
+        );
         return Err(Failure::plain(Code::DownloadFailed, message));
     }
     if size > package.size || hex(&hash.finalize()) != package.sha256 {
@@ -293,9 +355,19 @@ fn receive(
 fn alternatives(uri: &str, mirrors: &[Vec<String>]) -> Vec<String> {
     let mut all = vec![uri.to_owned()];
     for group in mirrors {
-        let below = |mirror: &String| uri.strip_prefix(mirror.as_str()).filter(|rest| rest.starts_with('/'));
-        let Some(rest) = group.iter().find_map(below) else { continue };
-        all.extend(group.iter().map(|mirror| format!("{mirror}{rest}")).filter(|other| other != uri));
+        let below = |mirror: &String| {
+            uri.strip_prefix(mirror.as_str())
+                .filter(|rest| rest.starts_with('/'))
+        };
+        let Some(rest) = group.iter().find_map(below) else {
+            continue;
+        };
+        all.extend(
+            group
+                .iter()
+                .map(|mirror| format!("{mirror}{rest}"))
+                .filter(|other| other != uri),
+        );
     }
     all
 }
@@ -310,8 +382,14 @@ mod tests {
             vec!["http://a/debian".to_owned(), "http://b/deb".to_owned()],
             vec!["http://s/sec".to_owned()],
         ];
-        assert_eq!(alternatives("http://a/debian/pool/x.deb", &groups), ["http://a/debian/pool/x.deb", "http://b/deb/pool/x.deb"]);
-        assert_eq!(alternatives("http://s/sec/x.deb", &groups), ["http://s/sec/x.deb"]);
+        assert_eq!(
+            alternatives("http://a/debian/pool/x.deb", &groups),
+            ["http://a/debian/pool/x.deb", "http://b/deb/pool/x.deb"]
+        );
+        assert_eq!(
+            alternatives("http://s/sec/x.deb", &groups),
+            ["http://s/sec/x.deb"]
+        );
         assert_eq!(alternatives("file:/x.deb", &groups), ["file:/x.deb"]);
     }
 }

@@ -19,9 +19,15 @@ mod sources;
 pub mod state;
 mod steps;
 
-use std::{fs, io, path::{Path, PathBuf}};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use isosmith_engine::{Failure, Recipe, StepDef, Work, step::{self, Kind}};
+use isosmith_engine::{
+    Failure, Recipe, StepDef, Work,
+    step::{self, Kind},
+};
 use isosmith_protocol::{Phase, StepId};
 use isosmith_spec::model::{BuildSpec, ScriptPoint};
 
@@ -30,7 +36,9 @@ pub use materials::Materials;
 pub use mirrors::{Machine, Mirrors};
 pub use state::{Debian, Order, Previous};
 
-use steps::{boot, clean, customise, environment, initramfs, iso, packages, region, squashfs, users};
+use steps::{
+    boot, clean, customise, environment, initramfs, iso, packages, region, squashfs, users,
+};
 
 pub(crate) const INDEX: StepId = StepId::new("index");
 pub(crate) const BASE: StepId = StepId::new("base");
@@ -56,9 +64,15 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
     let initramfs = row("initramfs", "Make the initramfs", Integration, 10, Layer)
         .inputs(initramfs::inputs)
         .run(initramfs::make);
-    let before_image = row("before-image", "Run the scripts for before the image", Integration, 1, Layer)
-        .inputs(customise::before_image_inputs)
-        .run(customise::before_image);
+    let before_image = row(
+        "before-image",
+        "Run the scripts for before the image",
+        Integration,
+        1,
+        Layer,
+    )
+    .inputs(customise::before_image_inputs)
+    .run(customise::before_image);
 
     let mut rows = vec![
         row("preflight", "Check the machine", Environment, 1, Always).run(environment::preflight),
@@ -66,30 +80,60 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             .inputs(environment::tools_inputs)
             .run(environment::make_tools),
         row("mirrors", "Ask the mirrors", Environment, 1, Always).run(environment::look_at_mirrors),
-        row("index", "Download the package lists", Environment, 3, Artifact)
-            .inputs(environment::index_inputs)
-            .run(environment::make_index),
+        row(
+            "index",
+            "Download the package lists",
+            Environment,
+            3,
+            Artifact,
+        )
+        .inputs(environment::index_inputs)
+        .run(environment::make_index),
         row("resolve", "Choose the packages", BaseSystem, 2, Artifact)
             .after(const { &[INDEX] })
             .inputs(packages::resolve_inputs)
             .run(packages::resolve)
             .recall(packages::recall),
         row("fetch", "Download the packages", BaseSystem, 10, Always).run(packages::fetch),
-        row("base", "Unpack and configure the base system", BaseSystem, 8, Layer)
-            .inputs(packages::base_inputs)
-            .run(packages::base),
-        row("after-base", "Run the scripts for after the base system", BaseSystem, 1, Layer)
-            .inputs(customise::after_base_inputs)
-            .run(customise::after_base),
+        row(
+            "base",
+            "Unpack and configure the base system",
+            BaseSystem,
+            8,
+            Layer,
+        )
+        .inputs(packages::base_inputs)
+        .run(packages::base),
+        row(
+            "after-base",
+            "Run the scripts for after the base system",
+            BaseSystem,
+            1,
+            Layer,
+        )
+        .inputs(customise::after_base_inputs)
+        .run(customise::after_base),
         row("packages", "Install the software", Desktop, 25, Layer)
             .inputs(packages::packages_inputs)
             .run(packages::packages),
-        row("after-packages", "Run the scripts for after the software", Desktop, 1, Layer)
-            .inputs(customise::after_packages_inputs)
-            .run(customise::after_packages),
-        row("region", "Set language, keyboard and time zone", Integration, 2, Layer)
-            .inputs(region::inputs)
-            .run(region::configure),
+        row(
+            "after-packages",
+            "Run the scripts for after the software",
+            Desktop,
+            1,
+            Layer,
+        )
+        .inputs(customise::after_packages_inputs)
+        .run(customise::after_packages),
+        row(
+            "region",
+            "Set language, keyboard and time zone",
+            Integration,
+            2,
+            Layer,
+        )
+        .inputs(region::inputs)
+        .run(region::configure),
         row("users", "Set up users and services", Integration, 1, Layer)
             .inputs(users::inputs)
             .run(users::configure),
@@ -97,27 +141,51 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             .inputs(customise::files_inputs)
             .run(customise::files),
     ];
-    let branding = row("branding", "Write the product's names", Integration, 1, Layer)
-        .inputs(customise::branding_inputs)
-        .run(customise::branding);
+    let branding = row(
+        "branding",
+        "Write the product's names",
+        Integration,
+        1,
+        Layer,
+    )
+    .inputs(customise::branding_inputs)
+    .run(customise::branding);
     // Scripts that run last may change what the initramfs holds; without them it is made
     // before the brand is written, so that a new brand does not make it anew.
-    let scripts_last = spec.scripts.iter().any(|script| script.point == ScriptPoint::BeforeImage);
-    rows.extend(if scripts_last { [branding, before_image, initramfs] } else { [initramfs, branding, before_image] });
+    let scripts_last = spec
+        .scripts
+        .iter()
+        .any(|script| script.point == ScriptPoint::BeforeImage);
+    rows.extend(if scripts_last {
+        [branding, before_image, initramfs]
+    } else {
+        [initramfs, branding, before_image]
+    });
     rows.extend([
-        row("clean", "Clean the tree", Iso, 1, Layer).inputs(clean::inputs).run(clean::clean),
+        row("clean", "Clean the tree", Iso, 1, Layer)
+            .inputs(clean::inputs)
+            .run(clean::clean),
         row("squashfs", "Pack the tree", Iso, 40, Artifact)
             .after(const { &[CLEAN] })
             .inputs(squashfs::inputs)
             .run(squashfs::pack),
-        row("boot-files", "Lay out the medium with its boot menus", Iso, 2, Artifact)
-            .after(const { &[CLEAN, TOOLS] })
-            .inputs(boot::inputs)
-            .run(boot::make),
+        row(
+            "boot-files",
+            "Lay out the medium with its boot menus",
+            Iso,
+            2,
+            Artifact,
+        )
+        .after(const { &[CLEAN, TOOLS] })
+        .inputs(boot::inputs)
+        .run(boot::make),
         row("iso", "Write the ISO", Iso, 3, Always).run(iso::write),
         row("verify", "Read the ISO back", Iso, 1, Always).run(iso::verify),
     ]);
-    Recipe { steps: rows.into_iter().map(|row| row.0).collect(), seal: clamp_times }
+    Recipe {
+        steps: rows.into_iter().map(|row| row.0).collect(),
+        seal: clamp_times,
+    }
 }
 
 /// A row of the table, being written.
@@ -144,12 +212,18 @@ impl Row {
         self
     }
 
-    fn run(mut self, run: fn(&mut isosmith_engine::StepCx<'_>, &mut Debian) -> Result<step::Done, Failure>) -> Self {
+    fn run(
+        mut self,
+        run: fn(&mut isosmith_engine::StepCx<'_>, &mut Debian) -> Result<step::Done, Failure>,
+    ) -> Self {
         self.0.run = run;
         self
     }
 
-    fn recall(mut self, recall: fn(&mut isosmith_engine::StepCx<'_>, &mut Debian) -> Result<(), Failure>) -> Self {
+    fn recall(
+        mut self,
+        recall: fn(&mut isosmith_engine::StepCx<'_>, &mut Debian) -> Result<(), Failure>,
+    ) -> Self {
         self.0.recall = recall;
         self
     }

@@ -73,13 +73,18 @@ impl Materials {
     /// [`Code::Internal`] when it was not collected.
     pub fn get(&self, path: &MaterialPath) -> Result<&Material, Failure> {
         self.0.get(path.as_str()).ok_or_else(|| {
-            Failure::plain(Code::Internal, format!("{path} was not copied into the build"))
+            Failure::plain(
+                Code::Internal,
+                format!("{path} was not copied into the build"),
+            )
         })
     }
 
     /// SHA-256 of the material that the profile calls `path`, for keys.
     pub fn hash(&self, path: &MaterialPath) -> &str {
-        self.0.get(path.as_str()).map_or("", |material| &material.sha256)
+        self.0
+            .get(path.as_str())
+            .map_or("", |material| &material.sha256)
     }
 }
 
@@ -94,7 +99,10 @@ const fn limit(kind: MaterialKind) -> u64 {
 
 fn take(from: &Path, to: Option<&Path>, kind: MaterialKind) -> io::Result<Material> {
     let meta = fs::metadata(from)?;
-    let mut budget = Budget { bytes: limit(kind), files: MAX_FILES };
+    let mut budget = Budget {
+        bytes: limit(kind),
+        files: MAX_FILES,
+    };
     let mut hash = Sha256::new();
     if meta.is_dir() {
         if kind != MaterialKind::Overlay {
@@ -116,15 +124,26 @@ struct Budget {
     files: usize,
 }
 
-fn take_file(from: &Path, to: Option<&Path>, hash: &mut Sha256, budget: &mut Budget) -> io::Result<()> {
+fn take_file(
+    from: &Path,
+    to: Option<&Path>,
+    hash: &mut Sha256,
+    budget: &mut Budget,
+) -> io::Result<()> {
     // Not to hang on a named pipe that somebody put there.
-    let mut file = File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(from)?;
+    let mut file = File::options()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(from)?;
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(io::Error::other("is neither a file nor a folder"));
     }
     if meta.len() > budget.bytes {
-        return Err(io::Error::other(format!("is larger than {} MiB", budget.bytes >> 20)));
+        return Err(io::Error::other(format!(
+            "is larger than {} MiB",
+            budget.bytes >> 20
+        )));
     }
     budget.bytes -= meta.len();
     let mut out = to.map(File::create).transpose()?;
@@ -142,13 +161,22 @@ fn take_file(from: &Path, to: Option<&Path>, hash: &mut Sha256, budget: &mut Bud
         }
     }
     if let Some(out) = &out {
-        let mode = if meta.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
+        let mode = if meta.permissions().mode() & 0o111 == 0 {
+            0o644
+        } else {
+            0o755
+        };
         out.set_permissions(fs::Permissions::from_mode(mode))?;
     }
     Ok(())
 }
 
-fn take_folder(from: &Path, to: Option<&Path>, hash: &mut Sha256, budget: &mut Budget) -> io::Result<()> {
+fn take_folder(
+    from: &Path,
+    to: Option<&Path>,
+    hash: &mut Sha256,
+    budget: &mut Budget,
+) -> io::Result<()> {
     if let Some(to) = to {
         fs::create_dir(to)?;
         fs::set_permissions(to, fs::Permissions::from_mode(0o755))?;
@@ -174,7 +202,11 @@ fn take_folder(from: &Path, to: Option<&Path>, hash: &mut Sha256, budget: &mut B
         } else {
             'f'
         };
-        hash.update(format!("{kind}{}\0{}\0", name.to_string_lossy(), meta.len()));
+        hash.update(format!(
+            "{kind}{}\0{}\0",
+            name.to_string_lossy(),
+            meta.len()
+        ));
         match kind {
             'l' => {
                 let link = fs::read_link(&inner)?;
@@ -196,8 +228,10 @@ fn take_folder(from: &Path, to: Option<&Path>, hash: &mut Sha256, budget: &mut B
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
 
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

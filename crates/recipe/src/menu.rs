@@ -41,20 +41,40 @@ pub(crate) fn entries(boot: &Boot, name: &str, always: &[String]) -> Vec<Entry> 
     let base = parameters.join(" ");
     let linux = |more: &str| Action::Linux(format!("{base} {more}").trim_end().to_owned());
     let entry = |kind: &MenuEntry| match kind {
-        MenuEntry::Live => Entry { title: name.to_owned(), action: linux("quiet") },
-        MenuEntry::LiveToRam => Entry { title: format!("{name} (copied to memory)"), action: linux("toram quiet") },
-        MenuEntry::SafeGraphics => Entry { title: format!("{name} (safe graphics)"), action: linux("nomodeset quiet") },
+        MenuEntry::Live => Entry {
+            title: name.to_owned(),
+            action: linux("quiet"),
+        },
+        MenuEntry::LiveToRam => Entry {
+            title: format!("{name} (copied to memory)"),
+            action: linux("toram quiet"),
+        },
+        MenuEntry::SafeGraphics => Entry {
+            title: format!("{name} (safe graphics)"),
+            action: linux("nomodeset quiet"),
+        },
         // Without "quiet": its result is what the person came for.
-        MenuEntry::VerifyMedium => Entry { title: "Verify this medium".to_owned(), action: linux("verify-checksums") },
-        MenuEntry::MemoryTest => Entry { title: "Memory test".to_owned(), action: Action::MemoryTest },
-        MenuEntry::LocalDisk => Entry { title: "Start from the first disk".to_owned(), action: Action::LocalDisk },
+        MenuEntry::VerifyMedium => Entry {
+            title: "Verify this medium".to_owned(),
+            action: linux("verify-checksums"),
+        },
+        MenuEntry::MemoryTest => Entry {
+            title: "Memory test".to_owned(),
+            action: Action::MemoryTest,
+        },
+        MenuEntry::LocalDisk => Entry {
+            title: "Start from the first disk".to_owned(),
+            action: Action::LocalDisk,
+        },
     };
     boot.entries.iter().map(entry).collect()
 }
 
 /// `grub.cfg`, the same for BIOS and UEFI.
 pub(crate) fn grub(boot: &Boot, entries: &[Entry]) -> String {
-    let timeout = boot.timeout.map_or("-1".to_owned(), |seconds| seconds.to_string());
+    let timeout = boot
+        .timeout
+        .map_or("-1".to_owned(), |seconds| seconds.to_string());
     let serial = boot.serial.map_or(String::new(), |serial| {
         format!(
             "serial --unit={} --speed={}\nterminal_input console serial\nterminal_output $isosmith_screen serial\n",
@@ -124,8 +144,12 @@ pub(crate) const LOOPBACK: &str =
 /// `isolinux.cfg`, in the code page of its font; `look` are the renderer's own lines.
 pub(crate) fn isolinux(boot: &Boot, entries: &[Entry], look: &str) -> Vec<u8> {
     let timeout = boot.timeout.map_or(0, |seconds| seconds.saturating_mul(10));
-    let serial = boot.serial.map_or(String::new(), |serial| format!("serial {} {}\n", serial.unit, serial.speed));
-    let head = format!("# Made by Isosmith.\n{serial}ui vesamenu.c32\nprompt 0\ntimeout {timeout}\n{look}\n");
+    let serial = boot.serial.map_or(String::new(), |serial| {
+        format!("serial {} {}\n", serial.unit, serial.speed)
+    });
+    let head = format!(
+        "# Made by Isosmith.\n{serial}ui vesamenu.c32\nprompt 0\ntimeout {timeout}\n{look}\n"
+    );
     let mut text = head.into_bytes();
     for (number, entry) in entries.iter().enumerate() {
         text.extend(isolinux_entry(number, entry));
@@ -134,7 +158,11 @@ pub(crate) fn isolinux(boot: &Boot, entries: &[Entry], look: &str) -> Vec<u8> {
 }
 
 fn isolinux_entry(number: usize, entry: &Entry) -> Vec<u8> {
-    let default = if number == 0 { "    menu default\n" } else { "" };
+    let default = if number == 0 {
+        "    menu default\n"
+    } else {
+        ""
+    };
     let action = match &entry.action {
         Action::Linux(parameters) => {
             format!("    linux {KERNEL}\n    initrd {INITRD}\n    append {parameters}\n")

@@ -37,17 +37,29 @@ impl Mirrors {
     /// Puts what `machine` uses in the place of `auto`.
     pub fn of(spec: &BuildSpec, machine: &Machine) -> Self {
         let base = &spec.base;
-        let proxy = base.proxy.as_ref().map(ToString::to_string).or_else(|| machine.proxy.clone());
+        let proxy = base
+            .proxy
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| machine.proxy.clone());
         if let Some(snapshot) = &base.snapshot {
             let at = |archive: &str| {
                 let base = snapshot.base.as_str().trim_end_matches('/');
                 vec![format!("{base}/archive/{archive}/{}", snapshot.time)]
             };
-            return Self { archive: at("debian"), security: at("debian-security"), proxy };
+            return Self {
+                archive: at("debian"),
+                security: at("debian-security"),
+                proxy,
+            };
         }
         Self {
             archive: expand(&base.mirrors, &machine.archive, OFFICIAL),
-            security: expand(base.security.as_slice(), &machine.security, OFFICIAL_SECURITY),
+            security: expand(
+                base.security.as_slice(),
+                &machine.security,
+                OFFICIAL_SECURITY,
+            ),
             proxy,
         }
     }
@@ -56,7 +68,12 @@ impl Mirrors {
 impl Mirrors {
     /// Debian's own archive, as near as `machine` knows it; what the tools come from.
     pub fn of_debian(spec: &BuildSpec, machine: &Machine) -> Self {
-        let proxy = spec.base.proxy.as_ref().map(ToString::to_string).or_else(|| machine.proxy.clone());
+        let proxy = spec
+            .base
+            .proxy
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| machine.proxy.clone());
         Self {
             archive: expand(&[Mirror::Auto], &machine.archive, OFFICIAL),
             security: expand(&[Mirror::Auto], &machine.security, OFFICIAL_SECURITY),
@@ -106,8 +123,14 @@ impl Machine {
             .iter()
             .chain([&apt.join("apt.conf")])
             .find_map(|path| proxy_of(&text(path)));
-        if !text(&root.join("etc/os-release")).lines().any(|line| line == "ID=debian") {
-            return Self { proxy, ..Self::default() };
+        if !text(&root.join("etc/os-release"))
+            .lines()
+            .any(|line| line == "ID=debian")
+        {
+            return Self {
+                proxy,
+                ..Self::default()
+            };
         }
         let mut uris = one_line_uris(&text(&apt.join("sources.list")));
         for path in folder(&apt.join("sources.list.d"), ".list") {
@@ -125,13 +148,22 @@ impl Machine {
             chosen.dedup();
             chosen
         };
-        Self { archive: ending("/debian"), security: ending("/debian-security"), proxy }
+        Self {
+            archive: ending("/debian"),
+            security: ending("/debian-security"),
+            proxy,
+        }
     }
 }
 
 fn folder(path: &Path, ending: &str) -> Vec<std::path::PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(path)
-        .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
+        .map(|entries| {
+            entries
+                .filter_map(Result::ok)
+                .map(|entry| entry.path())
+                .collect()
+        })
         .unwrap_or_default();
     paths.retain(|path| path.to_string_lossy().ends_with(ending));
     paths.sort();
@@ -160,17 +192,26 @@ fn one_line_uris(text: &str) -> Vec<String> {
 fn deb822_uris(text: &str) -> Vec<String> {
     let mut uris = Vec::new();
     for stanza in text.split("\n\n") {
-        let lines: Vec<&str> = stanza.lines().filter(|line| !line.starts_with('#')).collect();
+        let lines: Vec<&str> = stanza
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .collect();
         let field = |name: &str| {
             lines.iter().find_map(|line| {
                 let (key, value) = line.split_once(':')?;
                 key.eq_ignore_ascii_case(name).then(|| value.trim())
             })
         };
-        let binary = field("Types").is_some_and(|types| types.split_whitespace().any(|kind| kind == "deb"));
+        let binary =
+            field("Types").is_some_and(|types| types.split_whitespace().any(|kind| kind == "deb"));
         let enabled = field("Enabled").is_none_or(|value| !value.eq_ignore_ascii_case("no"));
         if binary && enabled {
-            uris.extend(field("URIs").unwrap_or_default().split_whitespace().map(str::to_owned));
+            uris.extend(
+                field("URIs")
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .map(str::to_owned),
+            );
         }
     }
     uris
@@ -183,7 +224,8 @@ fn proxy_of(text: &str) -> Option<String> {
         .find_map(|line| {
             let (_, value) = line.split_once("Acquire::http::Proxy")?;
             let value = value.trim().trim_end_matches(';').trim().trim_matches('"');
-            (value.starts_with("http://") || value.starts_with("https://")).then(|| value.to_owned())
+            (value.starts_with("http://") || value.starts_with("https://"))
+                .then(|| value.to_owned())
         })
 }
 
@@ -196,7 +238,10 @@ mod tests {
         let text = "# deb http://no/debian x main\ndeb http://a/debian trixie main # why\n\
                     deb [arch=amd64 signed-by=/x] http://b/debian-security trixie-security main\n\
                     deb-src http://c/debian trixie main\n";
-        assert_eq!(one_line_uris(text), ["http://a/debian", "http://b/debian-security"]);
+        assert_eq!(
+            one_line_uris(text),
+            ["http://a/debian", "http://b/debian-security"]
+        );
     }
 
     #[test]
@@ -209,7 +254,10 @@ mod tests {
     #[test]
     fn a_proxy_is_found_unless_it_is_a_comment() {
         for (text, want) in [
-            ("Acquire::http::Proxy \"http://p:3142\";\n", Some("http://p:3142")),
+            (
+                "Acquire::http::Proxy \"http://p:3142\";\n",
+                Some("http://p:3142"),
+            ),
             ("// Acquire::http::Proxy \"http://p:3142\";\n", None),
             ("Acquire::http::Proxy \"DIRECT\";\n", None),
             ("", None),

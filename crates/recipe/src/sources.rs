@@ -1,6 +1,9 @@
 //! apt sources as texts: for the build, and for the finished image.
 
-use isosmith_spec::{model::{BuildSpec, KernelFlavour, Repository, Suite}, names::Component};
+use isosmith_spec::{
+    model::{BuildSpec, KernelFlavour, Repository, Suite},
+    names::Component,
+};
 
 use crate::mirrors::{self, Mirrors};
 
@@ -26,14 +29,25 @@ impl Source {
     /// Path of its Release file below `uri`.
     pub fn release_url(&self, uri: &str, name: &str) -> String {
         match self.suite.strip_suffix('/') {
-            Some(flat) => format!("{uri}/{}{name}", if flat.is_empty() || flat == "." { String::new() } else { format!("{flat}/") }),
+            Some(flat) => format!(
+                "{uri}/{}{name}",
+                if flat.is_empty() || flat == "." {
+                    String::new()
+                } else {
+                    format!("{flat}/")
+                }
+            ),
             None => format!("{uri}/dists/{}/{name}", self.suite),
         }
     }
 
     /// A one-line entry for the mirror `uri` (sources.list(5)).
     fn line(&self, uri: &str) -> String {
-        let old = if self.may_be_old { " check-valid-until=no" } else { "" };
+        let old = if self.may_be_old {
+            " check-valid-until=no"
+        } else {
+            ""
+        };
         format!(
             "deb [arch=amd64 signed-by={}{old}] {uri} {} {}\n",
             self.signed_by,
@@ -87,7 +101,10 @@ fn names(components: &[Component]) -> Vec<String> {
 
 /// `sources.list` of the build, with the mirror that was chosen for each source.
 pub fn list(sources: &[(Source, String)]) -> String {
-    sources.iter().map(|(source, uri)| source.line(uri)).collect()
+    sources
+        .iter()
+        .map(|(source, uri)| source.line(uri))
+        .collect()
 }
 
 /// The finished image's own sources: file names below `/etc/apt/sources.list.d` and their
@@ -108,10 +125,19 @@ pub fn of_image(spec: &BuildSpec) -> Vec<(String, String)> {
     let mut debian = stanza(&archive, &suites, &components, &key);
     if base.security.is_some() && base.suite != Suite::Sid {
         debian.push('\n');
-        debian.push_str(&stanza(&security, &format!("{suite}-security"), &components, &key));
+        debian.push_str(&stanza(
+            &security,
+            &format!("{suite}-security"),
+            &components,
+            &key,
+        ));
     }
     let mut files = vec![("debian.sources".to_owned(), debian)];
-    for repository in base.repositories.iter().filter(|repository| repository.keep) {
+    for repository in base
+        .repositories
+        .iter()
+        .filter(|repository| repository.keep)
+    {
         let text = stanza(
             repository.uri.as_str(),
             &repository.suite,
@@ -125,7 +151,10 @@ pub fn of_image(spec: &BuildSpec) -> Vec<(String, String)> {
 
 /// Where the key of the archive lies in the image, where it is not Debian's own.
 pub fn archive_key(spec: &BuildSpec) -> Option<String> {
-    spec.base.key.as_ref().map(|key| keyring("archive", key.as_str()))
+    spec.base
+        .key
+        .as_ref()
+        .map(|key| keyring("archive", key.as_str()))
 }
 
 /// Where the key of a further repository lies in the image. The ending tells apt whether the
@@ -140,6 +169,10 @@ fn keyring(name: &str, file: &str) -> String {
 }
 
 fn stanza(uri: &str, suites: &str, components: &str, key: &str) -> String {
-    let components = if components.is_empty() { String::new() } else { format!("Components: {components}\n") };
+    let components = if components.is_empty() {
+        String::new()
+    } else {
+        format!("Components: {components}\n")
+    };
     format!("Types: deb\nURIs: {uri}\nSuites: {suites}\n{components}Signed-By: {key}\n")
 }

@@ -7,8 +7,8 @@ use std::{
 
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
-use isosmith_spec::{Layer, Origin};
 use isosmith_spec::model::{BuildSpec, FirmwareSet, KernelFlavour, MenuEntry, Suite};
+use isosmith_spec::{Layer, Origin};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -66,13 +66,20 @@ pub struct Resolution {
 impl Resolution {
     /// Bytes of all packages.
     pub fn download(&self) -> u64 {
-        self.base.iter().chain(&self.packages).chain(&self.boot).map(|package| package.size).sum()
+        self.base
+            .iter()
+            .chain(&self.packages)
+            .chain(&self.boot)
+            .map(|package| package.size)
+            .sum()
     }
 
     /// Bytes of the unpacked tree, as the packages estimate it.
     pub fn unpacked(&self) -> u64 {
         let all = self.base.iter().chain(&self.packages);
-        all.filter_map(|package| self.installed.get(&package.name)).sum::<u64>() * 1024
+        all.filter_map(|package| self.installed.get(&package.name))
+            .sum::<u64>()
+            * 1024
     }
 }
 
@@ -133,7 +140,11 @@ impl Debian {
     ///
     /// [`Code::ProfileInvalid`] with every problem in it.
     pub fn new(order: Order) -> Result<Self, Failure> {
-        let layer = Layer::new(Origin::Profile("profile".to_owned()), "", order.profile.clone());
+        let layer = Layer::new(
+            Origin::Profile("profile".to_owned()),
+            "",
+            order.profile.clone(),
+        );
         let (spec, _) = isosmith_spec::load(vec![layer], &|_| None).map_err(|problems| {
             let mut failure = Failure::plain(Code::ProfileInvalid, "the profile has errors");
             failure.causes = problems.iter().map(ToString::to_string).collect();
@@ -168,7 +179,9 @@ impl Debian {
     ///
     /// [`Code::Internal`] before.
     pub fn resolution(&self) -> Result<&Resolution, Failure> {
-        self.resolution.as_ref().ok_or_else(|| too_early("package list"))
+        self.resolution
+            .as_ref()
+            .ok_or_else(|| too_early("package list"))
     }
 
     /// Every source of packages.
@@ -184,8 +197,19 @@ impl Debian {
 
     /// What the keys of all sources are, for keys of the cache.
     pub fn key_hashes(&self) -> Vec<&str> {
-        let further = self.spec.base.repositories.iter().map(|repository| &repository.key);
-        self.spec.base.key.iter().chain(further).map(|key| self.materials.hash(key)).collect()
+        let further = self
+            .spec
+            .base
+            .repositories
+            .iter()
+            .map(|repository| &repository.key);
+        self.spec
+            .base
+            .key
+            .iter()
+            .chain(further)
+            .map(|key| self.materials.hash(key))
+            .collect()
     }
 
     /// Keys that the apt folder must hold: file name and where it comes from.
@@ -195,10 +219,20 @@ impl Debian {
     /// [`Code::Internal`] when a key was not collected.
     pub fn keys(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
         let archive = self.spec.base.key.iter().map(|key| ("archive", key));
-        let further = self.spec.base.repositories.iter().map(|repository| (repository.name.as_str(), &repository.key));
+        let further = self
+            .spec
+            .base
+            .repositories
+            .iter()
+            .map(|repository| (repository.name.as_str(), &repository.key));
         archive
             .chain(further)
-            .map(|(name, key)| Ok((key_file(name, key.as_str()), self.materials.get(key)?.path.clone())))
+            .map(|(name, key)| {
+                Ok((
+                    key_file(name, key.as_str()),
+                    self.materials.get(key)?.path.clone(),
+                ))
+            })
             .collect()
     }
 
@@ -214,7 +248,12 @@ impl Debian {
     /// Packages that the profile asks for, directly or by a choice that needs them.
     pub fn wanted(&self) -> Vec<String> {
         let spec = &self.spec;
-        let mut wanted: BTreeSet<String> = spec.software.packages.iter().map(ToString::to_string).collect();
+        let mut wanted: BTreeSet<String> = spec
+            .software
+            .packages
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         // Mind the Recommends: without user-setup there is no live user, without sudo and
         // locales their components of live-config do nothing.
         let live = [
@@ -237,12 +276,21 @@ impl Debian {
         if spec.users.live.is_some() {
             wanted.insert("user-setup".to_owned());
         }
-        if spec.users.live.as_ref().is_some_and(|user| user.sudo != isosmith_spec::model::SudoPolicy::None) {
+        if spec
+            .users
+            .live
+            .as_ref()
+            .is_some_and(|user| user.sudo != isosmith_spec::model::SudoPolicy::None)
+        {
             wanted.insert("sudo".to_owned());
         }
         wanted.insert(kernel_package(spec.kernel.flavour).to_owned());
         for set in &spec.kernel.firmware {
-            wanted.extend(firmware_packages(*set, spec.base.suite).iter().map(|&name| name.to_owned()));
+            wanted.extend(
+                firmware_packages(*set, spec.base.suite)
+                    .iter()
+                    .map(|&name| name.to_owned()),
+            );
         }
         wanted.into_iter().collect()
     }
@@ -259,7 +307,11 @@ impl Debian {
             BiosLoader::None => {}
         }
         if boot.uefi && boot.secure_boot {
-            names.extend(["shim-signed", "shim-helpers-amd64-signed", "grub-efi-amd64-signed"]);
+            names.extend([
+                "shim-signed",
+                "shim-helpers-amd64-signed",
+                "grub-efi-amd64-signed",
+            ]);
         }
         if boot.uefi || boot.bios == BiosLoader::Grub {
             names.extend(["grub-efi-amd64-bin", "grub-common"]);
@@ -272,12 +324,18 @@ impl Debian {
 
     /// Where downloads of a source may come from, best first, for each source.
     pub fn mirror_groups(&self) -> Vec<Vec<String>> {
-        self.sources().into_iter().map(|source| source.uris).collect()
+        self.sources()
+            .into_iter()
+            .map(|source| source.uris)
+            .collect()
     }
 }
 
 fn too_early(what: &str) -> Failure {
-    Failure::plain(Code::Internal, format!("a step asked for the {what} before it was there"))
+    Failure::plain(
+        Code::Internal,
+        format!("a step asked for the {what} before it was there"),
+    )
 }
 
 fn key_file(name: &str, path: &str) -> String {
@@ -304,7 +362,11 @@ pub const fn firmware_packages(set: FirmwareSet, suite: Suite) -> &'static [&'st
     match set {
         FirmwareSet::Free => &["firmware-linux-free"],
         FirmwareSet::Graphics if old => &["firmware-amd-graphics", "firmware-misc-nonfree"],
-        FirmwareSet::Graphics => &["firmware-amd-graphics", "firmware-intel-graphics", "firmware-nvidia-graphics"],
+        FirmwareSet::Graphics => &[
+            "firmware-amd-graphics",
+            "firmware-intel-graphics",
+            "firmware-nvidia-graphics",
+        ],
         FirmwareSet::Wireless if old => &[
             "firmware-atheros",
             "firmware-brcm80211",
@@ -340,5 +402,8 @@ pub const fn firmware_packages(set: FirmwareSet, suite: Suite) -> &'static [&'st
 
 /// A file of the machine, inside every build, that names resolution needs.
 pub fn machine_files() -> impl Iterator<Item = &'static Path> {
-    ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs"].into_iter().map(Path::new).filter(|path| path.exists())
+    ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs"]
+        .into_iter()
+        .map(Path::new)
+        .filter(|path| path.exists())
 }

@@ -1,3 +1,72 @@
-//! Set-up, test suites, packages and generated files.
+//! Set-up, test suites, figures and generated files: `cargo xtask`.
+//!
+//! | Command | Meaning |
+//! |---|---|
+//! | `run` | install what is missing, build Isosmith, build an ISO with it |
+//! | `test` | install what the tests need, run the suites |
+//! | `generate` | write the files that are made from code, or check that they are fresh |
+//! | `bench` | measure builds beside other ways to make the same image |
+#![expect(
+    clippy::print_stdout,
+    reason = "a task talks to the person who started it"
+)]
 
-fn main() {}
+mod bench;
+mod cargo;
+mod generate;
+mod lint;
+mod packages;
+mod run;
+mod suites;
+mod system;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use xshell::Shell;
+
+/// Set-up, test suites, figures and generated files.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Install what is missing, build Isosmith, and build an ISO with it.
+    Run {
+        /// Which profile.
+        #[arg(default_value = "minimal")]
+        profile: String,
+        /// Where the ISO goes.
+        #[arg(long, default_value = "out")]
+        output: PathBuf,
+    },
+    /// Install what the tests need and run them.
+    Test {
+        /// Which suites [default: all of them].
+        #[arg(value_enum)]
+        suites: Vec<suites::Suite>,
+        /// The long tests of these suites too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Write the files that are made from code.
+    Generate {
+        /// Change nothing; fail when a file is not as it would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure builds beside other ways to make the same image (root only).
+    Bench(bench::Args),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let task = Task::parse();
+    let shell = Shell::new()?;
+    shell.change_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    match task {
+        Task::Run { profile, output } => run::run(&shell, &profile, &output)?,
+        Task::Test { suites, all } => return suites::test(&shell, &suites, all),
+        Task::Generate { check: false } => generate::write(&shell)?,
+        Task::Generate { check: true } => generate::check(&shell)?,
+        Task::Bench(args) => bench::bench(&shell, &args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -28,12 +28,14 @@ pub fn check(args: &ProfileArgs, as_json: bool) -> Command {
         Err(LoadError::Problems(problems)) if as_json => {
             let list: Vec<_> = problems
                 .iter()
-                .map(|problem| json!({
-                    "path": problem.path,
-                    "message": problem.message,
-                    "fix": problem.fix,
-                    "origin": problem.origin.as_ref().map(ToString::to_string),
-                }))
+                .map(|problem| {
+                    json!({
+                        "path": problem.path,
+                        "message": problem.message,
+                        "fix": problem.fix,
+                        "origin": problem.origin.as_ref().map(ToString::to_string),
+                    })
+                })
                 .collect();
             print_json(&json!({ "problems": list }))?;
             Ok(Ended::Badly)
@@ -54,7 +56,8 @@ pub fn plan(args: &ProfileArgs, as_json: bool, explain: bool, places: &Places) -
     }
     let order = order::gather(&loaded, None, &nowhere())?;
     let state = Debian::new(order)?;
-    let id = BuildId::parse("plan").ok_or_else(|| Failure::plain(Code::Internal, "no id for a plan"))?;
+    let id =
+        BuildId::parse("plan").ok_or_else(|| Failure::plain(Code::Internal, "no id for a plan"))?;
     let work = Work::new(&places.state, &places.cache, &id);
     let recipe = isosmith_recipe::recipe(&state.spec);
     let steps = isosmith_engine::plan(&recipe, &state, &work);
@@ -82,7 +85,13 @@ fn line(step: &PlannedStep) -> String {
         Some(false) => "",
         None => "depends on the mirrors",
     };
-    format!("  {:<16} {:<42} {cached}", step.info.id.as_str(), step.info.title).trim_end().to_owned()
+    format!(
+        "  {:<16} {:<42} {cached}",
+        step.info.id.as_str(),
+        step.info.title
+    )
+    .trim_end()
+    .to_owned()
 }
 
 fn explain_values(loaded: &Loaded, as_json: bool) -> Command {
@@ -104,7 +113,10 @@ fn explain_values(loaded: &Loaded, as_json: bool) -> Command {
 pub fn profiles(as_json: bool) -> Command {
     let mut list = Vec::new();
     for (name, file) in places::all_profiles() {
-        let args = ProfileArgs { profile: name.clone(), set: Vec::new() };
+        let args = ProfileArgs {
+            profile: name.clone(),
+            set: Vec::new(),
+        };
         let description = match profile::load(&args) {
             Ok(loaded) => loaded.spec.profile.description,
             Err(_) => "has problems; see `isosmith check`".to_owned(),

@@ -13,14 +13,16 @@ pub fn builds(places: &Places, as_json: bool) -> Command {
     if as_json {
         let list: Vec<_> = builds
             .iter()
-            .map(|build| json!({
-                "id": build.id,
-                "profile": build.profile,
-                "started": build.started,
-                "tookMs": u64::try_from(build.took.as_millis()).unwrap_or(u64::MAX),
-                "result": build.result,
-                "resumable": build.resumable,
-            }))
+            .map(|build| {
+                json!({
+                    "id": build.id,
+                    "profile": build.profile,
+                    "started": build.started,
+                    "tookMs": u64::try_from(build.took.as_millis()).unwrap_or(u64::MAX),
+                    "result": build.result,
+                    "resumable": build.resumable,
+                })
+            })
             .collect();
         return print_json(&list);
     }
@@ -33,7 +35,11 @@ pub fn builds(places: &Places, as_json: bool) -> Command {
             Some(BuildResult::Interrupted) => "killed; can be resumed".to_owned(),
             Some(BuildResult::Unknown) => "of a newer version".to_owned(),
         };
-        print(&format!("{:<40} {:>7.1} s  {result}", build.id.as_str(), build.took.as_secs_f64()))?;
+        print(&format!(
+            "{:<40} {:>7.1} s  {result}",
+            build.id.as_str(),
+            build.took.as_secs_f64()
+        ))?;
     }
     Ok(Ended::Well)
 }

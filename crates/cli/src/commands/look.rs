@@ -17,34 +17,61 @@ use crate::{
 /// Looks at an ISO and at its checksums.
 pub fn verify(iso: &Path, as_json: bool, bios: bool, uefi: bool, secure_boot: bool) -> Command {
     let invalid = |error: isosmith_inspect::InspectError| {
-        Failure::new(Code::ImageInvalid, format!("{}: {error}", iso.display()), error.advice())
+        Failure::new(
+            Code::ImageInvalid,
+            format!("{}: {error}", iso.display()),
+            error.advice(),
+        )
     };
     let report = isosmith_inspect::inspect(iso).map_err(invalid)?;
     let sums = isosmith_inspect::verify_checksums(iso).map_err(invalid)?;
     let expect = if bios || uefi || secure_boot {
-        Expect { label: None, bios, uefi, secure_boot }
+        Expect {
+            label: None,
+            bios,
+            uefi,
+            secure_boot,
+        }
     } else {
         report.claims()
     };
     let problems = report.problems(&expect);
     let good = problems.is_empty() && sums.iter().all(isosmith_inspect::ChecksumResult::is_match);
     if as_json {
-        print_json(&json!({ "report": report, "checksums": sums, "problems": problems, "good": good }))?;
+        print_json(
+            &json!({ "report": report, "checksums": sums, "problems": problems, "good": good }),
+        )?;
     } else {
         print(&format!("label        {}", report.volume.label))?;
-        for (name, wanted) in [("BIOS", expect.bios), ("UEFI", expect.uefi), ("Secure Boot", expect.secure_boot)] {
-            print(&format!("{name:<12} {}", if wanted { "looked at" } else { "not claimed" }))?;
+        for (name, wanted) in [
+            ("BIOS", expect.bios),
+            ("UEFI", expect.uefi),
+            ("Secure Boot", expect.secure_boot),
+        ] {
+            print(&format!(
+                "{name:<12} {}",
+                if wanted { "looked at" } else { "not claimed" }
+            ))?;
         }
         for squashfs in &report.live.squashfs {
-            let name = squashfs.os_release.get("PRETTY_NAME").map_or("", String::as_str);
-            print(&format!("system       {name}  {} packages", squashfs.packages.unwrap_or(0)))?;
+            let name = squashfs
+                .os_release
+                .get("PRETTY_NAME")
+                .map_or("", String::as_str);
+            print(&format!(
+                "system       {name}  {} packages",
+                squashfs.packages.unwrap_or(0)
+            ))?;
         }
         for sum in &sums {
             let word = if sum.is_match() { "right" } else { "WRONG" };
             print(&format!("{word:<12} {} in {}", sum.file, sum.list))?;
         }
         for problem in &problems {
-            print(&format!("problem      {problem}\n             {}", problem.advice))?;
+            print(&format!(
+                "problem      {problem}\n             {}",
+                problem.advice
+            ))?;
         }
         print(if good { "good" } else { "not good" })?;
     }
@@ -66,7 +93,11 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     }
     let marker = match &args.marker {
         Some(text) => Marker::new(text.clone()).ok_or_else(|| {
-            Failure::new(Code::ProfileInvalid, "the marker is empty", "Give the text to wait for.")
+            Failure::new(
+                Code::ProfileInvalid,
+                "the marker is empty",
+                "Give the text to wait for.",
+            )
         })?,
         None => Marker::login(),
     };
@@ -74,16 +105,30 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     watch.screendump.clone_from(&args.screendump);
     watch.serial_log.clone_from(&args.serial_log);
     if let Some(path) = &args.menu_screendump {
-        let menu = Trigger::Still { looks: 2, colours: 64, size: None };
+        let menu = Trigger::Still {
+            looks: 2,
+            colours: 64,
+            size: None,
+        };
         watch.acts.push((menu, Act::Screendump(path.clone())));
     }
     let report = isosmith_vm::boot(&machine, &watch).map_err(|error| not_up(&error))?;
     if args.json {
         return print_json(&report);
     }
-    print(&format!("{} is up after {:.0} s", args.iso.display(), report.seconds))?;
+    print(&format!(
+        "{} is up after {:.0} s",
+        args.iso.display(),
+        report.seconds
+    ))?;
     for shot in &report.shots {
-        print(&format!("  {}  {}x{}  at {:.0} s", shot.path.display(), shot.width, shot.height, shot.at))?;
+        print(&format!(
+            "  {}  {}x{}  at {:.0} s",
+            shot.path.display(),
+            shot.width,
+            shot.height,
+            shot.at
+        ))?;
     }
     Ok(Ended::Well)
 }

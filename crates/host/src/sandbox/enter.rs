@@ -76,7 +76,10 @@ pub(crate) fn run() -> ! {
         .and_then(|_| serde_json::from_slice::<Cmd>(&text).map_err(failed("read the command")));
     drop(command);
     let Err(error) = parsed.and_then(|cmd| isolate(&cmd, &report, &life));
-    tell(&report, &Report::Failed(format!("could not {}: {}", error.what, error.source)));
+    tell(
+        &report,
+        &Report::Failed(format!("could not {}: {}", error.what, error.source)),
+    );
     process::exit(125)
 }
 

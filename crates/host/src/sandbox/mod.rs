@@ -95,12 +95,22 @@ impl Sandbox {
     /// syncs do nothing.
     pub fn tree(name: impl Into<String>, root: &Path) -> Self {
         Self::empty(name)
-            .with(Op::Bind { from: root.to_owned(), to: "/".into(), read_only: false })
+            .with(Op::Bind {
+                from: root.to_owned(),
+                to: "/".into(),
+                read_only: false,
+            })
             .with(Op::Proc)
             .with(Op::Dev)
             .with(Op::Sys)
-            .with(Op::Tmpfs { to: "/run".into(), mode: 0o755 })
-            .with(Op::Tmpfs { to: "/tmp".into(), mode: 0o1777 })
+            .with(Op::Tmpfs {
+                to: "/run".into(),
+                mode: 0o755,
+            })
+            .with(Op::Tmpfs {
+                to: "/tmp".into(),
+                mode: 0o1777,
+            })
     }
 
     /// Like [`Sandbox::tree`], but `root` cannot be changed.
@@ -114,7 +124,13 @@ impl Sandbox {
 
     /// Nothing at all.
     pub fn empty(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ops: Vec::new(), network: false, syncs: false, folder: "/".into() }
+        Self {
+            name: name.into(),
+            ops: Vec::new(),
+            network: false,
+            syncs: false,
+            folder: "/".into(),
+        }
     }
 
     /// Adds one thing. Order does not matter: outer paths are made before inner ones.
@@ -127,19 +143,31 @@ impl Sandbox {
     /// Adds a folder or file from outside that can be changed.
     #[must_use]
     pub fn bind(self, from: &Path, to: impl Into<PathBuf>) -> Self {
-        self.with(Op::Bind { from: from.to_owned(), to: to.into(), read_only: false })
+        self.with(Op::Bind {
+            from: from.to_owned(),
+            to: to.into(),
+            read_only: false,
+        })
     }
 
     /// Adds a folder or file from outside that cannot be changed.
     #[must_use]
     pub fn bind_ro(self, from: &Path, to: impl Into<PathBuf>) -> Self {
-        self.with(Op::Bind { from: from.to_owned(), to: to.into(), read_only: true })
+        self.with(Op::Bind {
+            from: from.to_owned(),
+            to: to.into(),
+            read_only: true,
+        })
     }
 
     /// Adds a small file.
     #[must_use]
     pub fn file(self, to: impl Into<PathBuf>, text: impl Into<String>, mode: u32) -> Self {
-        self.with(Op::File { to: to.into(), text: text.into(), mode })
+        self.with(Op::File {
+            to: to.into(),
+            text: text.into(),
+            mode,
+        })
     }
 
     /// Lets it use the machine's network.

@@ -4,8 +4,7 @@
 //! that a package made cannot lead a mount out of the new root.
 
 use std::{
-    fs,
-    io,
+    fs, io,
     os::fd::{AsRawFd, OwnedFd},
     path::{Path, PathBuf},
 };
@@ -28,7 +27,10 @@ pub(crate) struct SetupError {
 
 pub(crate) fn failed<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce(E) -> SetupError {
     let what = what.into();
-    move |source| SetupError { what, source: source.into() }
+    move |source| SetupError {
+        what,
+        source: source.into(),
+    }
 }
 
 type Setup<T> = Result<T, SetupError>;
@@ -48,12 +50,24 @@ const NO_DEVICES: MsFlags = MsFlags::MS_NODEV.union(MsFlags::MS_NOSUID);
 ///
 /// The caller has just made a mount namespace. Afterwards no path of the old root is left.
 pub(crate) fn new_root(ops: &[&Op]) -> Setup<()> {
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
-        .map_err(failed("stop mounts from reaching the machine"))?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_SLAVE,
+        None::<&str>,
+    )
+    .map_err(failed("stop mounts from reaching the machine"))?;
 
     // A scratch root holds the old root and the new one side by side while mounts are made.
-    mount(Some("tmpfs"), "/tmp", Some("tmpfs"), NO_DEVICES, Some("mode=755"))
-        .map_err(failed("mount the scratch root"))?;
+    mount(
+        Some("tmpfs"),
+        "/tmp",
+        Some("tmpfs"),
+        NO_DEVICES,
+        Some("mode=755"),
+    )
+    .map_err(failed("mount the scratch root"))?;
     for name in ["/tmp/old", "/tmp/new", "/tmp/files"] {
         fs::create_dir(name).map_err(failed("fill the scratch root"))?;
     }
@@ -62,8 +76,14 @@ pub(crate) fn new_root(ops: &[&Op]) -> Setup<()> {
 
     let mut root = NewRoot { files: 0 };
     if ops.first().is_none_or(|op| op.to() != Path::new("/")) {
-        mount(Some("tmpfs"), "/new", Some("tmpfs"), NO_DEVICES, Some("mode=755"))
-            .map_err(failed("mount an empty root"))?;
+        mount(
+            Some("tmpfs"),
+            "/new",
+            Some("tmpfs"),
+            NO_DEVICES,
+            Some("mode=755"),
+        )
+        .map_err(failed("mount an empty root"))?;
     }
     for op in ops {
         root.apply(op)?;
@@ -84,7 +104,11 @@ struct NewRoot {
 impl NewRoot {
     fn apply(&mut self, op: &Op) -> Setup<()> {
         match op {
-            Op::Bind { from, to, read_only } => self.bind(from, to, *read_only),
+            Op::Bind {
+                from,
+                to,
+                read_only,
+            } => self.bind(from, to, *read_only),
             Op::Tmpfs { to, mode } => self.tmpfs(to, *mode, NO_DEVICES),
             Op::Overlay { lower, upper, to } => self.overlay(lower, upper.as_ref(), to),
             Op::Proc => self.proc(),
@@ -106,14 +130,29 @@ impl NewRoot {
     fn bind(&self, from: &Path, to: &Path, read_only: bool) -> Setup<()> {
         let what = format!("bind {} at {}", from.display(), to.display());
         let source = in_old(from);
-        let is_dir = fs::metadata(&source).map_err(failed(what.clone()))?.is_dir();
+        let is_dir = fs::metadata(&source)
+            .map_err(failed(what.clone()))?
+            .is_dir();
         self.bind_path(&source, to, is_dir, read_only, &what)
     }
 
-    fn bind_path(&self, source: &Path, to: &Path, is_dir: bool, read_only: bool, what: &str) -> Setup<()> {
+    fn bind_path(
+        &self,
+        source: &Path,
+        to: &Path,
+        is_dir: bool,
+        read_only: bool,
+        what: &str,
+    ) -> Setup<()> {
         let (_fd, target) = place(to, is_dir)?;
-        mount(Some(source), &target, None::<&str>, MsFlags::MS_BIND, None::<&str>)
-            .map_err(failed(what.to_owned()))?;
+        mount(
+            Some(source),
+            &target,
+            None::<&str>,
+            MsFlags::MS_BIND,
+            None::<&str>,
+        )
+        .map_err(failed(what.to_owned()))?;
         if !read_only {
             return Ok(());
         }
@@ -125,28 +164,53 @@ impl NewRoot {
     fn tmpfs(&self, to: &Path, mode: u32, flags: MsFlags) -> Setup<()> {
         let (_fd, target) = place(to, true)?;
         let options = format!("mode={mode:o}");
-        mount(Some("tmpfs"), &target, Some("tmpfs"), flags, Some(options.as_str()))
-            .map_err(failed(format!("mount a tmpfs at {}", to.display())))
+        mount(
+            Some("tmpfs"),
+            &target,
+            Some("tmpfs"),
+            flags,
+            Some(options.as_str()),
+        )
+        .map_err(failed(format!("mount a tmpfs at {}", to.display())))
     }
 
-    fn overlay(&self, lower: &[PathBuf], upper: Option<&(PathBuf, PathBuf)>, to: &Path) -> Setup<()> {
+    fn overlay(
+        &self,
+        lower: &[PathBuf],
+        upper: Option<&(PathBuf, PathBuf)>,
+        to: &Path,
+    ) -> Setup<()> {
         let what = || format!("mount an overlay at {}", to.display());
         let (_fd, target) = place(to, true)?;
         let lower: Vec<PathBuf> = lower.iter().map(|path| in_old(path)).collect();
         let upper = upper.map(|(upper, work)| (in_old(upper), in_old(work)));
         let options = crate::mount::overlay_options(
             &lower,
-            upper.as_ref().map(|(upper, work)| (upper.as_path(), work.as_path())),
+            upper
+                .as_ref()
+                .map(|(upper, work)| (upper.as_path(), work.as_path())),
         )
         .map_err(failed(what()))?;
-        mount(Some("overlay"), &target, Some("overlay"), MsFlags::MS_NODEV, Some(options.as_str()))
-            .map_err(failed(what()))
+        mount(
+            Some("overlay"),
+            &target,
+            Some("overlay"),
+            MsFlags::MS_NODEV,
+            Some(options.as_str()),
+        )
+        .map_err(failed(what()))
     }
 
     fn proc(&mut self) -> Setup<()> {
         let (_fd, target) = place(Path::new("/proc"), true)?;
-        mount(Some("proc"), &target, Some("proc"), NO_DEVICES | MsFlags::MS_NOEXEC, None::<&str>)
-            .map_err(failed("mount /proc"))?;
+        mount(
+            Some("proc"),
+            &target,
+            Some("proc"),
+            NO_DEVICES | MsFlags::MS_NOEXEC,
+            None::<&str>,
+        )
+        .map_err(failed("mount /proc"))?;
         let empty = self.scratch("", 0o444)?;
         for name in MASKED {
             let to = Path::new("/proc").join(name);
@@ -158,7 +222,13 @@ impl NewRoot {
             let to = Path::new("/proc").join(name);
             let inside = in_new(&to);
             if inside.exists() {
-                self.bind_path(&inside, &to, true, true, &format!("protect {}", to.display()))?;
+                self.bind_path(
+                    &inside,
+                    &to,
+                    true,
+                    true,
+                    &format!("protect {}", to.display()),
+                )?;
             }
         }
         Ok(())
@@ -167,14 +237,30 @@ impl NewRoot {
     fn dev(&self) -> Setup<()> {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
         let (_fd, target) = place(Path::new("/dev"), true)?;
-        mount(Some("tmpfs"), &target, Some("tmpfs"), flags, Some("mode=755"))
-            .map_err(failed("mount /dev"))?;
+        mount(
+            Some("tmpfs"),
+            &target,
+            Some("tmpfs"),
+            flags,
+            Some("mode=755"),
+        )
+        .map_err(failed("mount /dev"))?;
         for name in DEVICES {
-            self.bind(&Path::new("/dev").join(name), &Path::new("/dev").join(name), false)?;
+            self.bind(
+                &Path::new("/dev").join(name),
+                &Path::new("/dev").join(name),
+                false,
+            )?;
         }
         let (_fd, pts) = place(Path::new("/dev/pts"), true)?;
-        mount(Some("devpts"), &pts, Some("devpts"), flags, Some("newinstance,ptmxmode=0666,mode=620"))
-            .map_err(failed("mount /dev/pts"))?;
+        mount(
+            Some("devpts"),
+            &pts,
+            Some("devpts"),
+            flags,
+            Some("newinstance,ptmxmode=0666,mode=620"),
+        )
+        .map_err(failed("mount /dev/pts"))?;
         self.tmpfs(Path::new("/dev/shm"), 0o1777, NO_DEVICES)?;
         for (name, target) in [
             ("ptmx", "pts/ptmx"),
@@ -217,8 +303,14 @@ fn remount_read_only(target: &Path) -> io::Result<()> {
         (nix::sys::statvfs::FsFlags::ST_NODEV, MsFlags::MS_NODEV),
         (nix::sys::statvfs::FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
         (nix::sys::statvfs::FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
-        (nix::sys::statvfs::FsFlags::ST_NODIRATIME, MsFlags::MS_NODIRATIME),
-        (nix::sys::statvfs::FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
+        (
+            nix::sys::statvfs::FsFlags::ST_NODIRATIME,
+            MsFlags::MS_NODIRATIME,
+        ),
+        (
+            nix::sys::statvfs::FsFlags::ST_RELATIME,
+            MsFlags::MS_RELATIME,
+        ),
     ] {
         if have.contains(seen) {
             flags |= keep;
@@ -246,7 +338,11 @@ fn place(to: &Path, is_dir: bool) -> Setup<(OwnedFd, PathBuf)> {
     let how = OpenHow::new()
         .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
         .resolve(ResolveFlag::RESOLVE_IN_ROOT);
-    let wanted = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
+    let wanted = if relative.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        relative
+    };
     let fd = match openat2(&root, wanted, how) {
         Ok(fd) => fd,
         Err(nix::Error::ENOENT) => {

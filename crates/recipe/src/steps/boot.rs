@@ -6,7 +6,10 @@ use std::{
 };
 
 use isosmith_engine::{Done, Failure, StepCx};
-use isosmith_host::{Cmd, fs::{Confined, Tree}};
+use isosmith_host::{
+    Cmd,
+    fs::{Confined, Tree},
+};
 use isosmith_protocol::Code;
 use isosmith_spec::model::{BiosLoader, MenuEntry};
 use serde_json::{Value, json};
@@ -23,18 +26,54 @@ const EFI_IMAGE_KIB: u32 = 8192;
 
 /// Modules of a GRUB that is not signed.
 const EFI_MODULES: &[&str] = &[
-    "part_gpt", "part_msdos", "fat", "iso9660", "search", "search_fs_file", "normal", "configfile", "linux", "all_video",
-    "gfxterm", "gfxmenu", "png", "jpeg", "font", "test", "loopback", "chain", "serial", "terminal", "echo", "sleep", "reboot", "halt", "true",
+    "part_gpt",
+    "part_msdos",
+    "fat",
+    "iso9660",
+    "search",
+    "search_fs_file",
+    "normal",
+    "configfile",
+    "linux",
+    "all_video",
+    "gfxterm",
+    "gfxmenu",
+    "png",
+    "jpeg",
+    "font",
+    "test",
+    "loopback",
+    "chain",
+    "serial",
+    "terminal",
+    "echo",
+    "sleep",
+    "reboot",
+    "halt",
+    "true",
 ];
 
 /// Modules that BIOS GRUB starts with; the rest is loaded from the medium.
-const BIOS_MODULES: &[&str] = &["biosdisk", "iso9660", "part_msdos", "normal", "configfile", "search", "search_fs_file"];
+const BIOS_MODULES: &[&str] = &[
+    "biosdisk",
+    "iso9660",
+    "part_msdos",
+    "normal",
+    "configfile",
+    "search",
+    "search_fs_file",
+];
 
 /// Loaders, brand and menu; the kernel comes in through the layers' keys.
 pub(crate) fn inputs(state: &Debian) -> Value {
-    let Some(resolution) = &state.resolution else { return isosmith_engine::step::unknown() };
+    let Some(resolution) = &state.resolution else {
+        return isosmith_engine::step::unknown();
+    };
     let branding = &state.spec.branding;
-    let hash = |path: &Option<isosmith_spec::names::MaterialPath>| path.as_ref().map(|path| state.materials.hash(path).to_owned());
+    let hash = |path: &Option<isosmith_spec::names::MaterialPath>| {
+        path.as_ref()
+            .map(|path| state.materials.hash(path).to_owned())
+    };
     let entries = entries(state);
     json!({
         "loaders": resolution.boot.iter().map(|package| format!("{} {} {}", package.name, package.version, package.sha256)).collect::<Vec<_>>(),
@@ -60,19 +99,29 @@ fn entries(state: &Debian) -> Vec<menu::Entry> {
 
 /// Fills the medium's folder.
 pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
-    let medium = Medium { root: cx.out().join("medium"), loaders: cx.out().join("loaders") };
+    let medium = Medium {
+        root: cx.out().join("medium"),
+        loaders: cx.out().join("loaders"),
+    };
     unpack_loaders(cx, state, &medium)?;
     kernel(cx, &medium)?;
     let entries = entries(state);
     let brand = brand::whole(state)?;
     let boot = &state.spec.boot;
     let titles = entries.iter().map(|entry| entry.title.clone()).collect();
-    let shown = isosmith_branding::Menu::new(titles, boot.timeout.map(isosmith_branding::Countdown::starting));
+    let shown = isosmith_branding::Menu::new(
+        titles,
+        boot.timeout.map(isosmith_branding::Countdown::starting),
+    );
     for warning in isosmith_branding::warnings(&brand, &shown) {
         cx.warn(format!("{} {}", warning.message, warning.fix));
     }
 
-    medium.write(".disk/info", isosmith_branding::disk_info(&brand, "amd64", &crate::date::day(state.source_date())).as_bytes())?;
+    medium.write(
+        ".disk/info",
+        isosmith_branding::disk_info(&brand, "amd64", &crate::date::day(state.source_date()))
+            .as_bytes(),
+    )?;
     medium.write(".isosmith/profile.toml", state.profile.as_bytes())?;
     if boot.uefi || boot.bios == BiosLoader::Grub {
         medium.write("boot/grub/grub.cfg", menu::grub(boot, &entries).as_bytes())?;
@@ -91,8 +140,14 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         efi(cx, state, &medium)?;
     }
     if boot.entries.contains(&MenuEntry::MemoryTest) {
-        medium.copy_first_loader(&["boot/mt86+x64", "boot/memtest86+x64.bin"], menu::MEMTEST_BIOS)?;
-        medium.copy_first_loader(&["boot/mt86+x64.efi", "boot/memtest86+x64.efi"], menu::MEMTEST_EFI)?;
+        medium.copy_first_loader(
+            &["boot/mt86+x64", "boot/memtest86+x64.bin"],
+            menu::MEMTEST_BIOS,
+        )?;
+        medium.copy_first_loader(
+            &["boot/mt86+x64.efi", "boot/memtest86+x64.efi"],
+            menu::MEMTEST_EFI,
+        )?;
     }
     Confined::new(cx.out())?.remove_tree(&medium.loaders)?;
     Ok(Done::Done)
@@ -115,7 +170,8 @@ impl Medium {
 
     fn copy_loader(&self, from: &str, to: &str) -> Result<(), Failure> {
         let from = self.loaders.join(from);
-        let bytes = fs::read(&from).map_err(|error| Failure::io_at("read the loader", &from, error))?;
+        let bytes =
+            fs::read(&from).map_err(|error| Failure::io_at("read the loader", &from, error))?;
         self.write(to, &bytes)
     }
 
@@ -150,7 +206,10 @@ fn kernel(cx: &mut StepCx<'_>, medium: &Medium) -> Result<(), Failure> {
     let newest = kernels(&tree)?
         .pop()
         .ok_or_else(|| Failure::plain(Code::ImageInvalid, "no kernel is installed"))?;
-    for (from, to) in [(format!("/boot/vmlinuz-{newest}"), menu::KERNEL), (format!("/boot/initrd.img-{newest}"), menu::INITRD)] {
+    for (from, to) in [
+        (format!("/boot/vmlinuz-{newest}"), menu::KERNEL),
+        (format!("/boot/initrd.img-{newest}"), menu::INITRD),
+    ] {
         let from = cx.root().join(from.trim_start_matches('/'));
         let to = medium.root.join(to.trim_start_matches('/'));
         if let Some(parent) = to.parent() {
@@ -164,10 +223,19 @@ fn kernel(cx: &mut StepCx<'_>, medium: &Medium) -> Result<(), Failure> {
     Ok(())
 }
 
-fn isolinux(state: &Debian, medium: &Medium, brand: &isosmith_branding::Brand, shown: &isosmith_branding::Menu, entries: &[menu::Entry]) -> Result<(), Failure> {
+fn isolinux(
+    state: &Debian,
+    medium: &Medium,
+    brand: &isosmith_branding::Brand,
+    shown: &isosmith_branding::Menu,
+    entries: &[menu::Entry],
+) -> Result<(), Failure> {
     medium.copy_loader("usr/lib/ISOLINUX/isolinux.bin", "isolinux/isolinux.bin")?;
     for module in ["vesamenu.c32", "ldlinux.c32", "libcom32.c32", "libutil.c32"] {
-        medium.copy_loader(&format!("usr/lib/syslinux/modules/bios/{module}"), &format!("isolinux/{module}"))?;
+        medium.copy_loader(
+            &format!("usr/lib/syslinux/modules/bios/{module}"),
+            &format!("isolinux/{module}"),
+        )?;
     }
     let mut look = String::new();
     for file in isosmith_branding::isolinux_theme(brand, shown) {
@@ -186,7 +254,9 @@ impl Medium {
     fn keep_mbr(&self, from: &str) -> Result<(), Failure> {
         let from = self.loaders.join(from);
         let to = self.root.with_file_name("mbr.bin");
-        fs::copy(&from, &to).map(drop).map_err(|error| Failure::io_at("copy", &from, error))
+        fs::copy(&from, &to)
+            .map(drop)
+            .map_err(|error| Failure::io_at("copy", &from, error))
     }
 }
 
@@ -194,13 +264,29 @@ fn bios_grub(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Fai
     let modules = medium.loaders.join("usr/lib/grub/i386-pc");
     let failed = |error| Failure::io_at("read", &modules, error);
     for entry in fs::read_dir(&modules).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        let name = entry
+            .map_err(failed)?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
         if name.ends_with(".mod") || name.ends_with(".lst") {
-            medium.copy_loader(&format!("usr/lib/grub/i386-pc/{name}"), &format!("boot/grub/i386-pc/{name}"))?;
+            medium.copy_loader(
+                &format!("usr/lib/grub/i386-pc/{name}"),
+                &format!("boot/grub/i386-pc/{name}"),
+            )?;
         }
     }
     let image = Cmd::new("grub-mkimage")
-        .args(["-O", "i386-pc-eltorito", "-d", "/run/modules", "-p", "/boot/grub", "-o", "/run/out/grub_eltorito"])
+        .args([
+            "-O",
+            "i386-pc-eltorito",
+            "-d",
+            "/run/modules",
+            "-p",
+            "/boot/grub",
+            "-o",
+            "/run/out/grub_eltorito",
+        ])
         .args(BIOS_MODULES.iter().copied())
         .inside(
             tools_sandbox(state.tools()?)
@@ -217,7 +303,10 @@ fn efi(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> 
         medium.copy_loader("usr/lib/shim/shimx64.efi.signed", "EFI/boot/bootx64.efi")?;
         medium.copy_loader("usr/lib/shim/mmx64.efi.signed", "EFI/boot/mmx64.efi")?;
         // The signed GRUB for removable media: the one for disks looks in /EFI/debian only.
-        medium.copy_loader("usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed", "EFI/boot/grubx64.efi")?;
+        medium.copy_loader(
+            "usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed",
+            "EFI/boot/grubx64.efi",
+        )?;
     } else {
         unsigned_efi(cx, state, medium)?;
     }
@@ -236,13 +325,20 @@ fn efi(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> 
         .env("SOURCE_DATE_EPOCH", state.source_date().to_string())
         .env("MTOOLS_SKIP_CHECK", "1")
         .args(["-c", &script])
-        .inside(tools_sandbox(state.tools()?).bind(&medium.root, "/run/medium").in_folder("/run/medium/boot/grub"));
+        .inside(
+            tools_sandbox(state.tools()?)
+                .bind(&medium.root, "/run/medium")
+                .in_folder("/run/medium/boot/grub"),
+        );
     cx.run(&fill)
 }
 
 fn unsigned_efi(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> {
     let modules = medium.loaders.join("usr/lib/grub/x86_64-efi");
-    medium.write("EFI/boot/early.cfg", b"search --set=root --file /.disk/info\nset prefix=($root)/boot/grub\n")?;
+    medium.write(
+        "EFI/boot/early.cfg",
+        b"search --set=root --file /.disk/info\nset prefix=($root)/boot/grub\n",
+    )?;
     let image = Cmd::new("grub-mkimage")
         .args(["-O", "x86_64-efi", "-d", "/run/modules", "-p", "/boot/grub"])
         .args(["-c", "/run/out/early.cfg", "-o", "/run/out/bootx64.efi"])

@@ -77,9 +77,17 @@ pub(crate) fn clean(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     same_password_days(&tree, state.source_date().div_euclid(86_400))?;
     regenerate_ssh_keys(&tree)?;
 
-    for path in ["/usr/sbin/policy-rc.d", "/usr/sbin/update-initramfs.distrib", "/run/isosmith", "/etc/resolv.conf"] {
+    for path in [
+        "/usr/sbin/policy-rc.d",
+        "/usr/sbin/update-initramfs.distrib",
+        "/run/isosmith",
+        "/etc/resolv.conf",
+    ] {
         if tree.exists(path) {
-            return Err(Failure::plain(Code::ImageInvalid, format!("{path} of the build is left in the tree")));
+            return Err(Failure::plain(
+                Code::ImageInvalid,
+                format!("{path} of the build is left in the tree"),
+            ));
         }
     }
     Ok(Done::Done)
@@ -100,14 +108,20 @@ fn keep_log_folders(tree: &Tree) -> Result<(), Failure> {
 fn remove_files(tree: &Tree, folder: &str) -> Result<(), Failure> {
     for name in tree.list(folder)? {
         let path = format!("{folder}/{name}");
-        if tree.is_dir(&path) { remove_files(tree, &path)? } else { tree.remove(&path)? }
+        if tree.is_dir(&path) {
+            remove_files(tree, &path)?
+        } else {
+            tree.remove(&path)?
+        }
     }
     Ok(())
 }
 
 /// shadow(5): the third field is the day of the last password change.
 fn same_password_days(tree: &Tree, day: i64) -> Result<(), Failure> {
-    let Some(shadow) = tree.read_text("/etc/shadow")? else { return Ok(()) };
+    let Some(shadow) = tree.read_text("/etc/shadow")? else {
+        return Ok(());
+    };
     let changed: String = shadow
         .lines()
         .map(|line| {
@@ -141,7 +155,11 @@ ExecStart=/usr/bin/ssh-keygen -A
 [Install]
 WantedBy=ssh.service
 ";
-    tree.write("/usr/lib/systemd/system/isosmith-ssh-keys.service", UNIT.as_bytes(), 0o644)?;
+    tree.write(
+        "/usr/lib/systemd/system/isosmith-ssh-keys.service",
+        UNIT.as_bytes(),
+        0o644,
+    )?;
     Ok(tree.symlink(
         "/usr/lib/systemd/system/isosmith-ssh-keys.service",
         "/etc/systemd/system/ssh.service.wants/isosmith-ssh-keys.service",

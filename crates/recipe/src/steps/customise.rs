@@ -49,20 +49,32 @@ fn script_inputs(state: &Debian, point: ScriptPoint) -> Value {
 }
 
 fn scripts(state: &Debian, point: ScriptPoint) -> impl Iterator<Item = &Script> {
-    state.spec.scripts.iter().filter(move |script| script.point == point)
+    state
+        .spec
+        .scripts
+        .iter()
+        .filter(move |script| script.point == point)
 }
 
 /// Lays the profile's files over the tree.
 pub(crate) fn files(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let first_boot: Vec<&Script> = scripts(state, ScriptPoint::FirstBoot).collect();
     if state.spec.files.is_empty() && first_boot.is_empty() {
-        return Ok(Done::Skipped("the profile lays no files over the tree".to_owned()));
+        return Ok(Done::Skipped(
+            "the profile lays no files over the tree".to_owned(),
+        ));
     }
     let tree = Tree::open(cx.root())?;
     for (number, file) in state.spec.files.iter().enumerate() {
         let material = state.materials.get(&file.source)?;
         let owner = owner(&tree, number, file)?;
-        lay(&tree, &material.path, file.target.as_str(), file.mode, owner)?;
+        lay(
+            &tree,
+            &material.path,
+            file.target.as_str(),
+            file.mode,
+            owner,
+        )?;
     }
     if first_boot.is_empty() {
         return Ok(Done::Done);
@@ -72,7 +84,11 @@ pub(crate) fn files(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
         let text = fs::read(from).map_err(|error| Failure::io_at("read", from, error))?;
         tree.write(&format!("{FIRST_BOOT}/{number:02}"), &text, 0o755)?;
     }
-    tree.write("/usr/lib/systemd/system/isosmith-first-boot.service", FIRST_BOOT_UNIT.as_bytes(), 0o644)?;
+    tree.write(
+        "/usr/lib/systemd/system/isosmith-first-boot.service",
+        FIRST_BOOT_UNIT.as_bytes(),
+        0o644,
+    )?;
     cx.run(&in_tree("systemctl", cx.root()).args(["enable", "isosmith-first-boot.service"]))?;
     Ok(Done::Done)
 }
@@ -103,13 +119,21 @@ fn owner(tree: &Tree, number: usize, file: &FileOverlay) -> Result<(u32, u32), F
             "Take one that a package of the image makes; the live user exists only in the running system.",
         )
     };
-    let uid = user_id(tree, file.owner.as_str())?.ok_or_else(|| missing("owner", file.owner.as_str()))?;
-    let gid = group_id(tree, file.group.as_str())?.ok_or_else(|| missing("group", file.group.as_str()))?;
+    let uid =
+        user_id(tree, file.owner.as_str())?.ok_or_else(|| missing("owner", file.owner.as_str()))?;
+    let gid = group_id(tree, file.group.as_str())?
+        .ok_or_else(|| missing("group", file.group.as_str()))?;
     Ok((uid, gid))
 }
 
 /// Copies a file, or what is in a folder, to `target` in the tree.
-fn lay(tree: &Tree, from: &Path, target: &str, mode: Option<u32>, owner: (u32, u32)) -> Result<(), Failure> {
+fn lay(
+    tree: &Tree,
+    from: &Path,
+    target: &str,
+    mode: Option<u32>,
+    owner: (u32, u32),
+) -> Result<(), Failure> {
     let failed = |error| Failure::io_at("read", from, error);
     let meta = fs::symlink_metadata(from).map_err(failed)?;
     if meta.is_symlink() {
@@ -118,7 +142,11 @@ fn lay(tree: &Tree, from: &Path, target: &str, mode: Option<u32>, owner: (u32, u
         return Ok(tree.own(target, owner.0, owner.1)?);
     }
     if !meta.is_dir() {
-        let own_mode = if meta.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
+        let own_mode = if meta.permissions().mode() & 0o111 == 0 {
+            0o644
+        } else {
+            0o755
+        };
         let bytes = fs::read(from).map_err(failed)?;
         return Ok(tree.write_owned(target, &bytes, mode.unwrap_or(own_mode), owner.0, owner.1)?);
     }
@@ -131,9 +159,18 @@ fn lay(tree: &Tree, from: &Path, target: &str, mode: Option<u32>, owner: (u32, u
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let name = name.to_str().ok_or_else(|| {
-            Failure::plain(Code::MaterialInvalid, format!("{} is not UTF-8", entry.path().display()))
+            Failure::plain(
+                Code::MaterialInvalid,
+                format!("{} is not UTF-8", entry.path().display()),
+            )
         })?;
-        lay(tree, &entry.path(), &format!("{}/{name}", target.trim_end_matches('/')), mode, owner)?;
+        lay(
+            tree,
+            &entry.path(),
+            &format!("{}/{name}", target.trim_end_matches('/')),
+            mode,
+            owner,
+        )?;
     }
     Ok(())
 }
@@ -171,11 +208,15 @@ pub(crate) fn before_image(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Do
 fn run_scripts(cx: &StepCx<'_>, state: &Debian, point: ScriptPoint) -> Result<Done, Failure> {
     let chosen: Vec<&Script> = scripts(state, point).collect();
     if chosen.is_empty() {
-        return Ok(Done::Skipped("the profile has no script for this point".to_owned()));
+        return Ok(Done::Skipped(
+            "the profile has no script for this point".to_owned(),
+        ));
     }
     let tree = Tree::open(cx.root())?;
     without_services(&tree, || {
-        chosen.into_iter().try_for_each(|script| run_script(cx, state, script))
+        chosen
+            .into_iter()
+            .try_for_each(|script| run_script(cx, state, script))
     })?;
     Ok(Done::Done)
 }
@@ -190,7 +231,9 @@ fn run_script(cx: &StepCx<'_>, state: &Debian, script: &Script) -> Result<(), Fa
         // Over files that the tree may not have: made empty, and gone with the cleaning.
         sandbox = machine_files()
             .filter(|file| file.is_file())
-            .fold(sandbox.online(), |sandbox, file| sandbox.bind_ro(file, file));
+            .fold(sandbox.online(), |sandbox, file| {
+                sandbox.bind_ro(file, file)
+            });
     }
     let cmd = quiet(isosmith_host::Cmd::new(INSIDE))
         .env("ISOSMITH_PRODUCT", state.spec.branding.name.clone())
@@ -200,7 +243,10 @@ fn run_script(cx: &StepCx<'_>, state: &Debian, script: &Script) -> Result<(), Fa
         if matches!(failure.code, Code::CommandFailed | Code::CommandMissing) {
             let words = Failure::plain(
                 Code::ScriptFailed,
-                format!("the script {} of the profile failed: {}", script.source, failure.message),
+                format!(
+                    "the script {} of the profile failed: {}",
+                    script.source, failure.message
+                ),
             );
             failure.code = words.code;
             failure.message = words.message;
@@ -212,7 +258,10 @@ fn run_script(cx: &StepCx<'_>, state: &Debian, script: &Script) -> Result<(), Fa
 
 /// The names of the product.
 pub(crate) fn branding_inputs(state: &Debian) -> Value {
-    brand::texts(state).into_iter().map(|(path, text)| json!({ "path": path, "text": text })).collect()
+    brand::texts(state)
+        .into_iter()
+        .map(|(path, text)| json!({ "path": path, "text": text }))
+        .collect()
 }
 
 /// Writes the brand's texts. `os-release` belongs to a package, whose next version must not

@@ -3,7 +3,11 @@
 use std::{fs, path::Path};
 
 use isosmith_engine::{Done, Failure, StepCx};
-use isosmith_host::{Sandbox, fs::{free_bytes, free_inodes}, sandbox::Op};
+use isosmith_host::{
+    Sandbox,
+    fs::{free_bytes, free_inodes},
+    sandbox::Op,
+};
 use isosmith_protocol::{Code, Level};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -50,11 +54,18 @@ pub(crate) fn preflight(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
         if let Some(files) = free_inodes(&folder)?.filter(|&files| files < LEAST_FILES) {
             return Err(Failure::plain(
                 Code::DiskFull,
-                format!("the filesystem of {} has room for only {files} more files", folder.display()),
+                format!(
+                    "the filesystem of {} has room for only {files} more files",
+                    folder.display()
+                ),
             ));
         }
     }
-    for (folder, name) in [("/proc/self/ns", "user"), ("/proc/self/ns", "pid"), ("/proc/self/ns", "net")] {
+    for (folder, name) in [
+        ("/proc/self/ns", "user"),
+        ("/proc/self/ns", "pid"),
+        ("/proc/self/ns", "net"),
+    ] {
         if !Path::new(folder).join(name).exists() {
             return Err(Failure::plain(
                 Code::SandboxFailed,
@@ -77,7 +88,10 @@ pub(crate) fn no_room(folder: &Path, needed: u64, free: u64) -> Failure {
             mib(free),
             mib(needed)
         ),
-        format!("Free {} MiB there, or choose another folder with --cache-dir and --state-dir.", mib(needed - free)),
+        format!(
+            "Free {} MiB there, or choose another folder with --cache-dir and --state-dir.",
+            mib(needed - free)
+        ),
     )
 }
 
@@ -89,8 +103,14 @@ pub(crate) fn tools_sandbox(tools: &Tools) -> Sandbox {
             let mut sandbox = Sandbox::empty("the machine's programs")
                 .with(Op::Proc)
                 .with(Op::Dev)
-                .with(Op::Tmpfs { to: "/run".into(), mode: 0o755 })
-                .with(Op::Tmpfs { to: "/tmp".into(), mode: 0o1777 })
+                .with(Op::Tmpfs {
+                    to: "/run".into(),
+                    mode: 0o755,
+                })
+                .with(Op::Tmpfs {
+                    to: "/tmp".into(),
+                    mode: 0o1777,
+                })
                 .bind_ro(Path::new("/usr"), "/usr")
                 .bind_ro(Path::new("/etc/passwd"), "/etc/passwd")
                 .bind_ro(Path::new("/etc/group"), "/etc/group")
@@ -115,7 +135,9 @@ pub(crate) fn tools_sandbox(tools: &Tools) -> Sandbox {
 
 /// The same with the network and what names are resolved with.
 pub(crate) fn tools_online(tools: &Tools) -> Sandbox {
-    machine_files().fold(tools_sandbox(tools).online(), |sandbox, file| sandbox.bind_ro(file, file))
+    machine_files().fold(tools_sandbox(tools).online(), |sandbox, file| {
+        sandbox.bind_ro(file, file)
+    })
 }
 
 /// What the tools depend on: deliberately not the day's package versions, so that tools are
@@ -126,7 +148,11 @@ pub(crate) fn tools_inputs(_state: &Debian) -> Value {
 
 /// Makes the tools tree with the machine's own apt.
 pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
-    for program in ["/usr/bin/apt-get", "/usr/bin/dpkg-deb", sources::DEBIAN_KEYRING] {
+    for program in [
+        "/usr/bin/apt-get",
+        "/usr/bin/dpkg-deb",
+        sources::DEBIAN_KEYRING,
+    ] {
         if !Path::new(program).exists() {
             return Err(Failure::new(
                 Code::CommandMissing,
@@ -150,15 +176,27 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
         main(format!("{TOOLS_SUITE}-updates"), &debian.archive),
         main(format!("{TOOLS_SUITE}-security"), &debian.security),
     ];
-    let (list, _) = ask(&network, &wanted)?;
+    let releases = ask(&network, &wanted)?;
+    let list = chosen(wanted.to_vec(), &releases);
     let folder = cx.out().join("apt");
-    install::prepare(&folder, &sources::list(&list), &[], &[], false, state.mirrors.proxy.as_deref())?;
+    install::prepare(
+        &folder,
+        &sources::list(&list),
+        &[],
+        &[],
+        false,
+        state.mirrors.proxy.as_deref(),
+    )?;
     install::update(cx, &Tools::Machine, &folder)?;
 
     let machine = Tools::Machine;
     let base_names = install::base_names(&folder)?;
     let base = install::solve(cx, &machine, &folder, &base_names, false)?;
-    let names: Vec<String> = base_names.iter().cloned().chain(TOOLS.iter().map(|&name| name.to_owned())).collect();
+    let names: Vec<String> = base_names
+        .iter()
+        .cloned()
+        .chain(TOOLS.iter().map(|&name| name.to_owned()))
+        .collect();
     let mut rest = install::solve(cx, &machine, &folder, &names, false)?;
     rest.retain(|package| !base.contains(package));
 
@@ -169,7 +207,12 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
 
     let root = cx.out().join("root");
     fs::create_dir(&root).map_err(|error| Failure::io_at("make the tools tree", &root, error))?;
-    let installation = Installation { tools: &machine, folder: &folder, root: &root, pool: &pool };
+    let installation = Installation {
+        tools: &machine,
+        folder: &folder,
+        root: &root,
+        pool: &pool,
+    };
     installation.bootstrap(cx, &base)?;
     installation.install(cx, &rest, &[])?;
 
@@ -178,7 +221,10 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
     for file in ["/etc/resolv.conf", "/etc/hosts"] {
         tree.write(file, b"", 0o644)?;
     }
-    let versions: String = all.iter().map(|package| format!("{} {}\n", package.name, package.version)).collect();
+    let versions: String = all
+        .iter()
+        .map(|package| format!("{} {}\n", package.name, package.version))
+        .collect();
     let id = hex(&Sha256::digest(versions.as_bytes()));
     write(&cx.out().join("versions"), versions.as_bytes())?;
     write(&cx.out().join("id"), id.as_bytes())?;
@@ -191,7 +237,10 @@ fn find_tools(cx: &StepCx<'_>) -> Result<Tools, Failure> {
     let folder = cx.output_of(&crate::TOOLS);
     let path = folder.join("id");
     let id = fs::read_to_string(&path).map_err(|error| Failure::io_at("read", &path, error))?;
-    Ok(Tools::Tree { root: folder.join("root"), id })
+    Ok(Tools::Tree {
+        root: folder.join("root"),
+        id,
+    })
 }
 
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -199,19 +248,25 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// Asks every source for its Release file: which mirror has it, and what it is today.
-fn ask(network: &Network, sources: &[Source]) -> Result<(Vec<(Source, String)>, Vec<Release>), Failure> {
-    let mut list = Vec::new();
-    let mut releases = Vec::new();
-    for source in sources {
+fn ask(network: &Network, sources: &[Source]) -> Result<Vec<Release>, Failure> {
+    let ask_one = |source: &Source| {
         let (uri, bytes) = first_that_has(network, source)?;
-        releases.push(Release {
+        Ok(Release {
             suite: source.suite.clone(),
-            uri: uri.clone(),
+            uri,
             sha256: hex(&Sha256::digest(&bytes)),
-        });
-        list.push((source.clone(), uri));
-    }
-    Ok((list, releases))
+        })
+    };
+    sources.iter().map(ask_one).collect()
+}
+
+/// Each source with the mirror that answered for it.
+fn chosen(sources: Vec<Source>, releases: &[Release]) -> Vec<(Source, String)> {
+    sources
+        .into_iter()
+        .zip(releases)
+        .map(|(source, release)| (source, release.uri.clone()))
+        .collect()
 }
 
 fn first_that_has(network: &Network, source: &Source) -> Result<(String, Vec<u8>), Failure> {
@@ -223,7 +278,10 @@ fn first_that_has(network: &Network, source: &Source) -> Result<(String, Vec<u8>
                 Ok(None) => {
                     last.get_or_insert_with(|| {
                         let url = source.release_url(uri, name);
-                        Failure::plain(Code::FileMissingOnMirror, format!("the mirror does not have {url}"))
+                        Failure::plain(
+                            Code::FileMissingOnMirror,
+                            format!("the mirror does not have {url}"),
+                        )
                     });
                 }
                 Err(failure) => {
@@ -246,11 +304,13 @@ pub(crate) fn look_at_mirrors(cx: &mut StepCx<'_>, state: &mut Debian) -> Result
             cx.is_cached(&crate::INDEX)
         };
         if index_is_here {
-            return Ok(Done::Skipped("the build goes on with the package lists that it began with".to_owned()));
+            return Ok(Done::Skipped(
+                "the build goes on with the package lists that it began with".to_owned(),
+            ));
         }
     }
     let network = Network::new(state.mirrors.proxy.as_deref())?;
-    let (_, releases) = ask(&network, &state.sources())?;
+    let releases = ask(&network, &state.sources())?;
     cx.remember("releases", &releases)?;
     state.releases = Some(releases);
     Ok(Done::Done)
@@ -258,7 +318,9 @@ pub(crate) fn look_at_mirrors(cx: &mut StepCx<'_>, state: &mut Debian) -> Result
 
 /// The package lists depend on what each mirror's Release file says today, and on the keys.
 pub(crate) fn index_inputs(state: &Debian) -> Value {
-    let Some(releases) = &state.releases else { return isosmith_engine::step::unknown() };
+    let Some(releases) = &state.releases else {
+        return isosmith_engine::step::unknown();
+    };
     json!({ "releases": releases, "keys": state.key_hashes(), "components": state.spec.base.components.iter().map(ToString::to_string).collect::<Vec<_>>() })
 }
 
@@ -283,13 +345,7 @@ pub(crate) fn sources_list(state: &Debian) -> Result<String, Failure> {
         .releases
         .as_ref()
         .ok_or_else(|| Failure::plain(Code::Internal, "the mirrors were not asked"))?;
-    let list: Vec<_> = state
-        .sources()
-        .into_iter()
-        .zip(releases)
-        .map(|(source, release)| (source, release.uri.clone()))
-        .collect();
-    Ok(sources::list(&list))
+    Ok(sources::list(&chosen(state.sources(), releases)))
 }
 
 /// `Date:` of the suite's Release file, as apt keeps it.
@@ -297,16 +353,28 @@ pub(crate) fn release_date(lists: &Path, suite: &str) -> Result<i64, Failure> {
     let failed = |error| Failure::io_at("read", lists, error);
     for entry in fs::read_dir(lists).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let ours = [format!("_dists_{suite}_InRelease"), format!("_dists_{suite}_Release")];
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let ours = [
+            format!("_dists_{suite}_InRelease"),
+            format!("_dists_{suite}_Release"),
+        ];
         if !ours.iter().any(|ending| name.ends_with(ending)) {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(failed)?;
-        if let Some(date) = text.lines().find_map(|line| crate::date::parse(line.strip_prefix("Date: ")?)) {
+        if let Some(date) = text
+            .lines()
+            .find_map(|line| crate::date::parse(line.strip_prefix("Date: ")?))
+        {
             return Ok(date);
         }
     }
-    Err(Failure::plain(Code::Internal, format!("the Release file of {suite} has no date")))
+    Err(Failure::plain(
+        Code::Internal,
+        format!("the Release file of {suite} has no date"),
+    ))
 }
-

@@ -28,7 +28,12 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         ));
     }
     for (number, version) in kernels.iter().enumerate() {
-        cx.progress(number as u64, Some(kernels.len() as u64), Unit::Files, Some(version));
+        cx.progress(
+            number as u64,
+            Some(kernels.len() as u64),
+            Unit::Files,
+            Some(version),
+        );
         let make = in_tree("update-initramfs", &root)
             .env("SOURCE_DATE_EPOCH", state.source_date().to_string())
             .args(["-c", "-k", version]);
@@ -56,7 +61,10 @@ fn numbers(version: &str) -> Vec<(u64, String)> {
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, after) = rest.split_at(digits);
-        let letters = after.bytes().take_while(|byte| !byte.is_ascii_digit()).count();
+        let letters = after
+            .bytes()
+            .take_while(|byte| !byte.is_ascii_digit())
+            .count();
         let (text, next) = after.split_at(letters);
         parts.push((number.parse().unwrap_or(0), text.to_owned()));
         rest = next;
@@ -72,6 +80,9 @@ mod tests {
     fn kernels_sort_as_people_count() {
         let mut versions = vec!["6.12.5-amd64", "6.9.1-amd64", "6.12.48+deb13-amd64"];
         versions.sort_by_key(|version| numbers(version));
-        assert_eq!(versions, ["6.9.1-amd64", "6.12.5-amd64", "6.12.48+deb13-amd64"]);
+        assert_eq!(
+            versions,
+            ["6.9.1-amd64", "6.12.5-amd64", "6.12.48+deb13-amd64"]
+        );
     }
 }

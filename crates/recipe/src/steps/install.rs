@@ -30,16 +30,31 @@ pub(crate) fn prepare(
     recommends: bool,
     proxy: Option<&str>,
 ) -> Result<(), Failure> {
-    for name in ["lists/partial", "archives/partial", "state", "cache", "keys", "none.d", "debs"] {
+    for name in [
+        "lists/partial",
+        "archives/partial",
+        "state",
+        "cache",
+        "keys",
+        "none.d",
+        "debs",
+    ] {
         let path = folder.join(name);
         fs::create_dir_all(&path).map_err(|error| Failure::io_at("make", &path, error))?;
     }
-    write(&folder.join("apt.conf"), apt::settings(recommends, proxy).as_bytes())?;
+    write(
+        &folder.join("apt.conf"),
+        apt::settings(recommends, proxy).as_bytes(),
+    )?;
     write(&folder.join("sources.list"), sources.as_bytes())?;
-    write(&folder.join("preferences"), apt::preferences(excluded).as_bytes())?;
+    write(
+        &folder.join("preferences"),
+        apt::preferences(excluded).as_bytes(),
+    )?;
     write(&folder.join("state/status"), b"")?;
     for (name, from) in keys {
-        fs::copy(from, folder.join("keys").join(name)).map_err(|error| Failure::io_at("copy a key from", from, error))?;
+        fs::copy(from, folder.join("keys").join(name))
+            .map_err(|error| Failure::io_at("copy a key from", from, error))?;
     }
     Ok(())
 }
@@ -59,7 +74,10 @@ pub(crate) fn base_names(folder: &Path) -> Result<Vec<String>, Failure> {
         let path = entry.map_err(failed)?.path();
         // The distribution's own main component says what is essential, not a repository
         // beside it.
-        if path.to_string_lossy().ends_with("_main_binary-amd64_Packages") {
+        if path
+            .to_string_lossy()
+            .ends_with("_main_binary-amd64_Packages")
+        {
             let text = fs::read_to_string(&path).map_err(failed)?;
             names.extend(apt::essential(&text).map(str::to_owned));
             names.extend(apt::required(&text).map(str::to_owned));
@@ -77,7 +95,10 @@ pub(crate) fn solve(
     recommends: bool,
 ) -> Result<Vec<Package>, Failure> {
     let cmd = apt::solver("apt-get", tools_sandbox(tools), folder)
-        .args(["-o".to_owned(), format!("APT::Install-Recommends={recommends}")])
+        .args([
+            "-o".to_owned(),
+            format!("APT::Install-Recommends={recommends}"),
+        ])
         .args(["--print-uris", "--quiet=2", "install"])
         .args(names.iter().cloned());
     let output = cx.run_for_output(&cmd).map_err(apt::explain)?;
@@ -116,7 +137,9 @@ impl Installation<'_> {
         skeleton(self.root)?;
 
         // Each package on its own core: unpacking is mostly xz, one thread a package.
-        let files = base.iter().map(|package| format!("{INSIDE}/archives/{}\n", package.file));
+        let files = base
+            .iter()
+            .map(|package| format!("{INSIDE}/archives/{}\n", package.file));
         let unpack = Cmd::new("xargs")
             .args(["-P", &cores().to_string(), "-n", "1"])
             .args(["bash", "-c", r#"set -eo pipefail; dpkg-deb --fsys-tarfile "$0" | tar --extract --preserve-permissions --keep-directory-symlink --file=- --directory=/run/target"#])
@@ -127,16 +150,30 @@ impl Installation<'_> {
         let tree = Tree::open(self.root)?;
         without_services(&tree, || {
             let install = quiet(Cmd::new("dpkg"))
-                .args(["--force-depends", "--force-unsafe-io", "--force-confold", "--install"])
-                .args(base.iter().map(|package| format!("{INSIDE}/archives/{}", package.file)))
+                .args([
+                    "--force-depends",
+                    "--force-unsafe-io",
+                    "--force-confold",
+                    "--install",
+                ])
+                .args(
+                    base.iter()
+                        .map(|package| format!("{INSIDE}/archives/{}", package.file)),
+                )
                 .inside(Sandbox::tree("tree", self.root).bind_ro(self.folder, INSIDE));
-            self.watch(cx, &install, 2 * base.len()).map_err(|failure| package_failed(failure, base))
+            self.watch(cx, &install, 2 * base.len())
+                .map_err(|failure| package_failed(failure, base))
         })
     }
 
     /// Installs `packages` in one go, from what was downloaded. `debs` are local packages,
     /// by their path inside.
-    pub(crate) fn install(&self, cx: &StepCx<'_>, packages: &[Package], debs: &[String]) -> Result<(), Failure> {
+    pub(crate) fn install(
+        &self,
+        cx: &StepCx<'_>,
+        packages: &[Package],
+        debs: &[String],
+    ) -> Result<(), Failure> {
         if packages.is_empty() && debs.is_empty() {
             return Ok(());
         }
@@ -145,18 +182,36 @@ impl Installation<'_> {
         without_services(&tree, || {
             // Every version is named, so that the tree's own apt cannot choose differently
             // from the one that solved.
-            let exact = packages.iter().filter(|package| !package.uri.starts_with("file:")).map(|package| {
-                format!("{}:{}={}", package.name, architecture(package), package.version)
-            });
+            let exact = packages
+                .iter()
+                .filter(|package| !package.uri.starts_with("file:"))
+                .map(|package| {
+                    format!(
+                        "{}:{}={}",
+                        package.name,
+                        architecture(package),
+                        package.version
+                    )
+                });
             let sandbox = Sandbox::tree("tree", self.root);
             let install = quiet(apt::command("apt-get", sandbox, self.folder))
-                .args(["-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="])
+                .args([
+                    "-o",
+                    "Dir::Cache::pkgcache=",
+                    "-o",
+                    "Dir::Cache::srcpkgcache=",
+                ])
                 .args(["-o", "Debug::NoLocking=true"])
-                .args(["-o", "APT::Install-Recommends=false", "--no-download", "install"])
+                .args([
+                    "-o",
+                    "APT::Install-Recommends=false",
+                    "--no-download",
+                    "install",
+                ])
                 .args(exact)
                 .args(debs.iter().cloned());
             self.watch(cx, &install, 2 * packages.len())
-            .map_err(|failure| package_failed(apt::explain(failure), packages))
+                .map_err(|failure| package_failed(apt::explain(failure), packages))
         })
     }
 
@@ -168,7 +223,12 @@ impl Installation<'_> {
         cx.run_watching(cmd, &mut |_, line| {
             if let Some(name) = apt::parse_dpkg(line) {
                 done += 1;
-                cx.progress((done / 2).min(total / 2), Some(total / 2), Unit::Packages, Some(name));
+                cx.progress(
+                    (done / 2).min(total / 2),
+                    Some(total / 2),
+                    Unit::Packages,
+                    Some(name),
+                );
             }
             LineUse::Log
         })
@@ -176,14 +236,23 @@ impl Installation<'_> {
 
     /// Runs `dpkg-divert` in the tree for `path`, so that what a package puts there lands
     /// beside it and stays out of the way.
-    pub(crate) fn divert(cx: &StepCx<'_>, root: &Path, action: &str, path: &str) -> Result<(), Failure> {
+    pub(crate) fn divert(
+        cx: &StepCx<'_>,
+        root: &Path,
+        action: &str,
+        path: &str,
+    ) -> Result<(), Failure> {
         cx.run(&in_tree("dpkg-divert", root).args(["--local", "--rename", action, path]))
     }
 }
 
 /// `all` packages are installed for the system's own architecture.
 fn architecture(package: &Package) -> &str {
-    if package.arch == "all" { "all" } else { "amd64" }
+    if package.arch == "all" {
+        "all"
+    } else {
+        "amd64"
+    }
 }
 
 /// How many packages are unpacked at once.
@@ -201,7 +270,10 @@ fn package_failed(mut failure: Failure, packages: &[Package]) -> Failure {
         Some(rest.split(' ').next()?.trim_end_matches(':').to_owned())
     });
     if let Some(name) = guilty {
-        let version = packages.iter().find(|package| package.name == name).map_or("", |package| &package.version);
+        let version = packages
+            .iter()
+            .find(|package| package.name == name)
+            .map_or("", |package| &package.version);
         failure.code = Code::PackageFailed;
         failure.message = format!("the package {name} {version} could not be configured");
         failure.advice =
@@ -217,7 +289,14 @@ fn skeleton(root: &Path) -> Result<(), Failure> {
         let path = path.to_owned();
         move |error| Failure::io_at("make", &path, error)
     };
-    for folder in ["usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "var/lib/dpkg/info", "var/lib/dpkg/updates"] {
+    for folder in [
+        "usr/bin",
+        "usr/sbin",
+        "usr/lib",
+        "usr/lib64",
+        "var/lib/dpkg/info",
+        "var/lib/dpkg/updates",
+    ] {
         let path = root.join(folder);
         fs::create_dir_all(&path).map_err(failed(&path))?;
     }

@@ -27,10 +27,20 @@ const NOT_SUMMED: &[&str] = &["isolinux/isolinux.bin", "boot/grub/grub_eltorito"
 pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let name = state.spec.image.file_name.clone();
     let key = contents_key(cx, state)?;
-    if let Some(previous) = state.previous.as_ref().filter(|previous| previous.key == key && previous.name == name) {
-        let iso = Output { path: name, size: previous.size, checksums: previous.checksums.clone() };
+    if let Some(previous) = state
+        .previous
+        .as_ref()
+        .filter(|previous| previous.key == key && previous.name == name)
+    {
+        let iso = Output {
+            path: name,
+            size: previous.size,
+            checksums: previous.checksums.clone(),
+        };
         state.iso = Some((key, iso));
-        return Ok(Done::Skipped("the ISO that is already there is this very one".to_owned()));
+        return Ok(Done::Skipped(
+            "the ISO that is already there is this very one".to_owned(),
+        ));
     }
     let medium = cx.output_of(&crate::BOOT_FILES).join("medium");
     let squashfs_file = cx.output_of(&crate::SQUASHFS).join(squashfs::NAME);
@@ -48,7 +58,9 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     let target = crate::output_folder(cx.work());
     fs::create_dir_all(&target).map_err(|error| Failure::io_at("make", &target, error))?;
     let path = target.join(&name);
-    let expected = fs::metadata(&squashfs_file).map(|meta| meta.len()).unwrap_or(0);
+    let expected = fs::metadata(&squashfs_file)
+        .map(|meta| meta.len())
+        .unwrap_or(0);
     let (size, checksums) = Summing::over(&path, &state.spec.image.checksums, |out| {
         let mut done = 0;
         cx.run_for_bytes(&cmd, &mut |chunk| {
@@ -60,16 +72,23 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     for (algorithm, sum) in &checksums {
         cx.log(Level::Info, format!("{algorithm} {sum}"));
     }
-    state.iso = Some((key, Output { path: path.display().to_string(), size, checksums }));
+    state.iso = Some((
+        key,
+        Output {
+            path: path.display().to_string(),
+            size,
+            checksums,
+        },
+    ));
     Ok(Done::Done)
 }
 
 /// Changes with anything that can change the ISO.
 fn contents_key(cx: &StepCx<'_>, state: &Debian) -> Result<String, Failure> {
     let part = |step| {
-        cx.key_of(step)
-            .map(str::to_owned)
-            .ok_or_else(|| Failure::plain(Code::Internal, format!("the key of {step} is not known")))
+        cx.key_of(step).map(str::to_owned).ok_or_else(|| {
+            Failure::plain(Code::Internal, format!("the key of {step} is not known"))
+        })
     };
     let text = format!(
         "{}\n{}\n{}\n{}\n{:?}\n",
@@ -87,24 +106,56 @@ fn xorriso(state: &Debian, sandbox: Sandbox, mbr: &Path) -> Cmd {
     let boot = &state.spec.boot;
     let branding = &state.spec.branding;
     // ISO 9660 gives these fields 128 bytes of ASCII.
-    let ascii = |text: &str| text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(128).collect::<String>();
+    let ascii = |text: &str| {
+        text.chars()
+            .filter(|c| c.is_ascii_graphic() || *c == ' ')
+            .take(128)
+            .collect::<String>()
+    };
     let mut cmd = Cmd::new("xorriso")
         .env("SOURCE_DATE_EPOCH", state.source_date().to_string())
-        .args(["-no_rc", "-as", "mkisofs", "-r", "-J", "-joliet-long", "-l", "-iso-level", "3", "-quiet"])
+        .args([
+            "-no_rc",
+            "-as",
+            "mkisofs",
+            "-r",
+            "-J",
+            "-joliet-long",
+            "-l",
+            "-iso-level",
+            "3",
+            "-quiet",
+        ])
         .args(["-V".to_owned(), state.spec.image.label.to_string()])
         .args(["-A".to_owned(), ascii(&branding.name)])
-        .args(["-p".to_owned(), format!("Isosmith {}", env!("CARGO_PKG_VERSION"))])
+        .args([
+            "-p".to_owned(),
+            format!("Isosmith {}", env!("CARGO_PKG_VERSION")),
+        ])
         .args(["-publisher".to_owned(), ascii(&branding.vendor)])
-        .arg(format!("--modification-date={}", date::iso9660(state.source_date())))
+        .arg(format!(
+            "--modification-date={}",
+            date::iso9660(state.source_date())
+        ))
         .args(["-uid", "0", "-gid", "0"]);
     if boot.bios != BiosLoader::None {
         let (image, mbr_option) = match boot.bios {
             BiosLoader::Isolinux => ("isolinux/isolinux.bin", ["-isohybrid-mbr", "/run/mbr.bin"]),
-            BiosLoader::Grub | BiosLoader::None => ("boot/grub/grub_eltorito", ["--grub2-mbr", "/run/mbr.bin"]),
+            BiosLoader::Grub | BiosLoader::None => {
+                ("boot/grub/grub_eltorito", ["--grub2-mbr", "/run/mbr.bin"])
+            }
         };
         cmd = cmd
             .args(mbr_option)
-            .args(["-partition_offset", "16", "-b", image, "-c", "boot.cat", "-no-emul-boot"])
+            .args([
+                "-partition_offset",
+                "16",
+                "-b",
+                image,
+                "-c",
+                "boot.cat",
+                "-no-emul-boot",
+            ])
             .args(["-boot-load-size", "4", "-boot-info-table"]);
         if boot.bios == BiosLoader::Grub {
             cmd = cmd.arg("--grub2-boot-info");
@@ -116,12 +167,21 @@ fn xorriso(state: &Debian, sandbox: Sandbox, mbr: &Path) -> Cmd {
         } else {
             cmd = cmd.arg("-eltorito-alt-boot");
         }
-        cmd = cmd.args(["-e", "boot/grub/efi.img", "-no-emul-boot", "-isohybrid-gpt-basdat"]);
+        cmd = cmd.args([
+            "-e",
+            "boot/grub/efi.img",
+            "-no-emul-boot",
+            "-isohybrid-gpt-basdat",
+        ]);
         if boot.bios == BiosLoader::Isolinux {
             cmd = cmd.arg("-isohybrid-apm-hfsplus");
         }
     }
-    let sandbox = if boot.bios == BiosLoader::None { sandbox } else { sandbox.bind_ro(mbr, "/run/mbr.bin") };
+    let sandbox = if boot.bios == BiosLoader::None {
+        sandbox
+    } else {
+        sandbox.bind_ro(mbr, "/run/mbr.bin")
+    };
     cmd.args(["-o", "-", "-graft-points", "/=/run/medium"])
         .arg(format!("/live/{0}=/run/{0}", squashfs::NAME))
         .arg("/sha256sum.txt=/run/sha256sum.txt")
@@ -139,13 +199,18 @@ fn medium_sums(medium: &Path, squashfs_file: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     for (name, path) in files {
         let mut hash = Sha256::new();
-        each_chunk(&path, |chunk| hash.update(chunk)).map_err(|error| Failure::io_at("read", &path, error))?;
+        each_chunk(&path, |chunk| hash.update(chunk))
+            .map_err(|error| Failure::io_at("read", &path, error))?;
         text.push_str(&format!("{}  ./{name}\n", hex(&hash.finalize())));
     }
     Ok(text)
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, std::path::PathBuf)>) -> Result<(), Failure> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    files: &mut Vec<(String, std::path::PathBuf)>,
+) -> Result<(), Failure> {
     let failed = |error| Failure::io_at("read", folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -183,7 +248,11 @@ impl Summing {
         fill: impl FnOnce(&mut Self) -> Result<(), Failure>,
     ) -> Result<(u64, BTreeMap<String, String>), Failure> {
         let failed = |error| Failure::io_at("write the ISO to", path, error);
-        let mut out = Self { file: File::create(path).map_err(failed)?, size: 0, sums: Vec::new() };
+        let mut out = Self {
+            file: File::create(path).map_err(failed)?,
+            size: 0,
+            sums: Vec::new(),
+        };
         let mut wanted = wanted.to_vec();
         // What was delivered is recognised by it.
         if !wanted.contains(&Checksum::Sha256) {
@@ -202,7 +271,9 @@ impl Summing {
         out.file.sync_all().map_err(failed)?;
         let mut sums = BTreeMap::new();
         for (kind, thread) in threads {
-            let sum = thread.join().map_err(|_| Failure::plain(Code::Internal, "a checksum could not be taken"))?;
+            let sum = thread
+                .join()
+                .map_err(|_| Failure::plain(Code::Internal, "a checksum could not be taken"))?;
             sums.insert(kind.as_str().to_owned(), sum);
         }
         Ok((out.size, sums))
@@ -212,7 +283,8 @@ impl Summing {
         self.size += chunk.len() as u64;
         let shared: Arc<[u8]> = chunk.into();
         for sum in &self.sums {
-            sum.send(Arc::clone(&shared)).map_err(|_| io::Error::other("a checksum thread ended"))?;
+            sum.send(Arc::clone(&shared))
+                .map_err(|_| io::Error::other("a checksum thread ended"))?;
         }
         self.file.write_all(chunk)
     }
@@ -243,7 +315,9 @@ pub(crate) fn verify(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fa
     if !path.exists() {
         cx.remember(crate::CONTENTS_KEY, &key)?;
         cx.deliver(iso, Vec::new());
-        return Ok(Done::Skipped("the ISO that is already there was looked at when it was made".to_owned()));
+        return Ok(Done::Skipped(
+            "the ISO that is already there was looked at when it was made".to_owned(),
+        ));
     }
     let report = isosmith_inspect::inspect(&path).map_err(|error| {
         Failure::plain(Code::ImageInvalid, "the finished ISO cannot be read back").because(error)
@@ -257,7 +331,10 @@ pub(crate) fn verify(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fa
     };
     let problems = report.problems(&expect);
     if let Some(first) = problems.first() {
-        let mut failure = Failure::plain(Code::ImageInvalid, format!("the finished ISO is not right: {first}"));
+        let mut failure = Failure::plain(
+            Code::ImageInvalid,
+            format!("the finished ISO is not right: {first}"),
+        );
         failure.causes = problems.iter().map(ToString::to_string).collect();
         return Err(failure);
     }
@@ -268,7 +345,12 @@ pub(crate) fn verify(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fa
 }
 
 /// Checksum files as `sha256sum -c` reads them, and the list of packages.
-fn write_beside(cx: &StepCx<'_>, state: &Debian, iso: &Output, path: &Path) -> Result<Vec<String>, Failure> {
+fn write_beside(
+    cx: &StepCx<'_>,
+    state: &Debian,
+    iso: &Output,
+    path: &Path,
+) -> Result<Vec<String>, Failure> {
     let name = &state.spec.image.file_name;
     let mut texts = Vec::new();
     for checksum in &state.spec.image.checksums {
@@ -281,7 +363,12 @@ fn write_beside(cx: &StepCx<'_>, state: &Debian, iso: &Output, path: &Path) -> R
         .base
         .iter()
         .chain(&resolution.packages)
-        .map(|package| format!("{}\t{}\t{}\t{}\n", package.name, package.version, package.arch, package.sha256))
+        .map(|package| {
+            format!(
+                "{}\t{}\t{}\t{}\n",
+                package.name, package.version, package.arch, package.sha256
+            )
+        })
         .collect();
     lines.sort();
     texts.push((format!("{name}.manifest"), lines.concat()));

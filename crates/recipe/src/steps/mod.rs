@@ -37,7 +37,10 @@ pub(crate) fn quiet(cmd: Cmd) -> Cmd {
 
 /// Keeps package scripts from starting services for as long as `work` takes; see
 /// invoke-rc.d(8). Afterwards nothing of it is in the tree.
-pub(crate) fn without_services<T>(tree: &Tree, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn without_services<T>(
+    tree: &Tree,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
     const POLICY: &str = "/usr/sbin/policy-rc.d";
     tree.write(POLICY, b"#!/bin/sh\nexit 101\n", 0o755)?;
     let result = work();
@@ -47,5 +50,9 @@ pub(crate) fn without_services<T>(tree: &Tree, work: impl FnOnce() -> Result<T, 
 
 /// A failure about a name in the profile that the image has not got.
 pub(crate) fn not_in_image(field: &str, what: &str, advice: &str) -> Failure {
-    Failure::new(Code::NotInImage, format!("{field}: {what}"), advice.to_owned())
+    Failure::new(
+        Code::NotInImage,
+        format!("{field}: {what}"),
+        advice.to_owned(),
+    )
 }

@@ -49,7 +49,9 @@ fn texts<T: ToString>(values: &[T]) -> Vec<String> {
 fn kernel_request(state: &Debian) -> String {
     let package = kernel_package(state.spec.kernel.flavour);
     match state.spec.kernel.flavour {
-        isosmith_spec::model::KernelFlavour::Backports => format!("{package}/{}-backports", state.spec.base.suite),
+        isosmith_spec::model::KernelFlavour::Backports => {
+            format!("{package}/{}-backports", state.spec.base.suite)
+        }
         isosmith_spec::model::KernelFlavour::Stable
         | isosmith_spec::model::KernelFlavour::Rt
         | isosmith_spec::model::KernelFlavour::Cloud => package.to_owned(),
@@ -77,10 +79,18 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
     packages.retain(|package| !base.contains(package));
 
     let boot_names = state.boot_packages();
-    let boot = if boot_names.is_empty() { Vec::new() } else { loaders(cx, state, &folder, &boot_names)? };
+    let boot = if boot_names.is_empty() {
+        Vec::new()
+    } else {
+        loaders(cx, state, &folder, &boot_names)?
+    };
 
     let mut installed = installed_sizes(&folder.join("lists"))?;
-    installed.retain(|name, _| base.iter().chain(&packages).any(|package| package.name == *name));
+    installed.retain(|name, _| {
+        base.iter()
+            .chain(&packages)
+            .any(|package| package.name == *name)
+    });
     let resolution = Resolution {
         base,
         packages,
@@ -89,12 +99,19 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
         released: release_date(&folder.join("lists"), state.spec.base.suite.as_str())?,
         installed,
     };
-    let text = serde_json::to_vec_pretty(&resolution)
-        .map_err(|error| Failure::plain(Code::Internal, "the package list cannot be written").because(error))?;
+    let text = serde_json::to_vec_pretty(&resolution).map_err(|error| {
+        Failure::plain(Code::Internal, "the package list cannot be written").because(error)
+    })?;
     write(&cx.out().join("resolution.json"), &text)?;
     Confined::new(cx.out())?.remove_tree(&cx.out().join("apt"))?;
-    let (count, bytes) = (resolution.base.len() + resolution.packages.len(), resolution.download());
-    cx.log(Level::Info, format!("{count} packages, {} MiB to download at most", bytes >> 20));
+    let (count, bytes) = (
+        resolution.base.len() + resolution.packages.len(),
+        resolution.download(),
+    );
+    cx.log(
+        Level::Info,
+        format!("{count} packages, {} MiB to download at most", bytes >> 20),
+    );
     state.resolution = Some(resolution);
     Ok(Done::Done)
 }
@@ -103,13 +120,19 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
 pub(crate) fn recall(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<(), Failure> {
     let path = cx.out().join("resolution.json");
     let text = fs::read(&path).map_err(|error| Failure::io_at("read", &path, error))?;
-    let resolution = serde_json::from_slice(&text)
-        .map_err(|error| Failure::plain(Code::Internal, "a cached package list cannot be read").because(error))?;
+    let resolution = serde_json::from_slice(&text).map_err(|error| {
+        Failure::plain(Code::Internal, "a cached package list cannot be read").because(error)
+    })?;
     state.resolution = Some(resolution);
     Ok(())
 }
 
-fn loaders(cx: &StepCx<'_>, state: &Debian, folder: &Path, names: &[&str]) -> Result<Vec<Package>, Failure> {
+fn loaders(
+    cx: &StepCx<'_>,
+    state: &Debian,
+    folder: &Path,
+    names: &[&str],
+) -> Result<Vec<Package>, Failure> {
     let cmd = apt::solver("apt-get", tools_sandbox(state.tools()?), folder)
         .args(["--print-uris", "--quiet=2", "download"])
         .args(names.iter().copied());
@@ -172,7 +195,10 @@ fn installed_sizes(lists: &Path) -> Result<BTreeMap<String, u64>, Failure> {
         for line in text.lines() {
             if let Some(found) = line.strip_prefix("Package: ") {
                 name = found;
-            } else if let Some(size) = line.strip_prefix("Installed-Size: ").and_then(|size| size.parse().ok()) {
+            } else if let Some(size) = line
+                .strip_prefix("Installed-Size: ")
+                .and_then(|size| size.parse().ok())
+            {
                 sizes.insert(name.to_owned(), size);
             }
         }
@@ -198,10 +224,18 @@ pub(crate) fn fetch(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     let missing = pool.missing(&needed);
     check_room(cx, resolution, missing)?;
     if missing == 0 {
-        return Ok(Done::Skipped("every package that is needed is already here".to_owned()));
+        return Ok(Done::Skipped(
+            "every package that is needed is already here".to_owned(),
+        ));
     }
     let network = Network::new(state.mirrors.proxy.as_deref())?;
-    pool.fill(&network, &needed, &state.mirror_groups(), cx.cancel(), &cx.reporter())?;
+    pool.fill(
+        &network,
+        &needed,
+        &state.mirror_groups(),
+        cx.cancel(),
+        &cx.reporter(),
+    )?;
     Ok(Done::Done)
 }
 
@@ -209,17 +243,30 @@ pub(crate) fn fetch(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
 /// size, and the ISO around it.
 fn check_room(cx: &StepCx<'_>, resolution: &Resolution, missing: u64) -> Result<(), Failure> {
     let unpacked = resolution.unpacked();
-    let tree = if cx.is_cached(&crate::PACKAGES) { 0 } else { unpacked };
+    let tree = if cx.is_cached(&crate::PACKAGES) {
+        0
+    } else {
+        unpacked
+    };
     let needed = missing + tree + unpacked / 2;
     let cache = cx.work().cache();
     let free = free_bytes(cache)?;
-    if free < needed { Err(no_room(cache, needed, free)) } else { Ok(()) }
+    if free < needed {
+        Err(no_room(cache, needed, free))
+    } else {
+        Ok(())
+    }
 }
 
 fn versions(packages: &[Package]) -> Vec<String> {
     packages
         .iter()
-        .map(|package| format!("{} {} {} {}", package.name, package.version, package.arch, package.sha256))
+        .map(|package| {
+            format!(
+                "{} {} {} {}",
+                package.name, package.version, package.arch, package.sha256
+            )
+        })
         .collect()
 }
 
@@ -235,7 +282,12 @@ pub(crate) fn base_inputs(state: &Debian) -> Value {
 pub(crate) fn base(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let folder = apt_folder(cx, state, &cx.work().scratch_of(cx.step()).join("apt"))?;
     let pool = Pool::new(cx.work().pool());
-    let installation = Installation { tools: state.tools()?, folder: &folder, root: cx.root(), pool: &pool };
+    let installation = Installation {
+        tools: state.tools()?,
+        folder: &folder,
+        root: cx.root(),
+        pool: &pool,
+    };
     installation.bootstrap(cx, &state.resolution()?.base)?;
     Ok(Done::Done)
 }
@@ -259,7 +311,12 @@ fn answers(state: &Debian) -> Vec<String> {
     let quiet = "man-db man-db/auto-update boolean false".to_owned();
     let own = state.spec.software.debconf.iter();
     std::iter::once(quiet)
-        .chain(own.map(|answer| format!("{} {} {} {}", answer.package, answer.question, answer.kind, answer.value)))
+        .chain(own.map(|answer| {
+            format!(
+                "{} {} {} {}",
+                answer.package, answer.question, answer.kind, answer.value
+            )
+        }))
         .collect()
 }
 
@@ -277,13 +334,23 @@ pub(crate) fn packages(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, 
     tree.write(UPDATE_INITRAMFS, b"#!/bin/sh\nexit 0\n", 0o755)?;
 
     let resolution = state.resolution()?;
-    let installation = Installation { tools: state.tools()?, folder: &folder, root: &root, pool: &pool };
+    let installation = Installation {
+        tools: state.tools()?,
+        folder: &folder,
+        root: &root,
+        pool: &pool,
+    };
     installation.install(cx, &resolution.packages, &debs)?;
 
-    tree.write("/var/lib/apt/extended_states", marked_automatic(resolution).as_bytes(), 0o644)?;
+    tree.write(
+        "/var/lib/apt/extended_states",
+        marked_automatic(resolution).as_bytes(),
+        0o644,
+    )?;
     if tree.exists("/var/lib/man-db") {
         // As a fresh installation has it; the flag file is what man-db itself reads.
-        let restore = in_tree("debconf-set-selections", &root).input("man-db man-db/auto-update boolean true\n");
+        let restore = in_tree("debconf-set-selections", &root)
+            .input("man-db man-db/auto-update boolean true\n");
         cx.run(&restore)?;
         tree.write("/var/lib/man-db/auto-update", b"", 0o644)?;
     }
@@ -297,10 +364,19 @@ fn marked_automatic(resolution: &Resolution) -> String {
     resolution
         .packages
         .iter()
-        .filter(|package| !resolution.asked.contains(&package.name) && !package.uri.starts_with("file:"))
+        .filter(|package| {
+            !resolution.asked.contains(&package.name) && !package.uri.starts_with("file:")
+        })
         .map(|package| {
-            let arch = if package.arch == "all" { "amd64" } else { &package.arch };
-            format!("Package: {}\nArchitecture: {arch}\nAuto-Installed: 1\n\n", package.name)
+            let arch = if package.arch == "all" {
+                "amd64"
+            } else {
+                &package.arch
+            };
+            format!(
+                "Package: {}\nArchitecture: {arch}\nAuto-Installed: 1\n\n",
+                package.name
+            )
         })
         .collect()
 }

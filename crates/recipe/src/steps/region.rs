@@ -49,7 +49,11 @@ pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
             // "install … /bin/false" stops a module that another one pulls in; see modprobe.d(5).
             .map(|module| format!("blacklist {module}\ninstall {module} /bin/false\n"))
             .collect();
-        tree.write("/etc/modprobe.d/isosmith-blacklist.conf", lines.as_bytes(), 0o644)?;
+        tree.write(
+            "/etc/modprobe.d/isosmith-blacklist.conf",
+            lines.as_bytes(),
+            0o644,
+        )?;
     }
     Ok(Done::Done)
 }
@@ -57,10 +61,24 @@ pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
 fn apt_sources(tree: &Tree, state: &Debian) -> Result<(), Failure> {
     tree.remove("/etc/apt/sources.list")?;
     for (name, text) in sources::of_image(&state.spec) {
-        tree.write(&format!("/etc/apt/sources.list.d/{name}"), text.as_bytes(), 0o644)?;
+        tree.write(
+            &format!("/etc/apt/sources.list.d/{name}"),
+            text.as_bytes(),
+            0o644,
+        )?;
     }
-    let archive = state.spec.base.key.iter().zip(sources::archive_key(&state.spec));
-    let kept = state.spec.base.repositories.iter().filter(|repository| repository.keep);
+    let archive = state
+        .spec
+        .base
+        .key
+        .iter()
+        .zip(sources::archive_key(&state.spec));
+    let kept = state
+        .spec
+        .base
+        .repositories
+        .iter()
+        .filter(|repository| repository.keep);
     let kept = kept.map(|repository| (&repository.key, sources::image_key(repository)));
     for (key, to) in archive.chain(kept) {
         let from = &state.materials.get(key)?.path;
@@ -71,7 +89,9 @@ fn apt_sources(tree: &Tree, state: &Debian) -> Result<(), Failure> {
 }
 
 fn locales(cx: &StepCx<'_>, tree: &Tree, state: &Debian) -> Result<(), Failure> {
-    let supported = tree.read_text("/usr/share/i18n/SUPPORTED")?.unwrap_or_default();
+    let supported = tree
+        .read_text("/usr/share/i18n/SUPPORTED")?
+        .unwrap_or_default();
     let mut lines = String::from("# Locales to generate; see locale-gen(8).\n");
     for (number, locale) in state.spec.region.locales.iter().enumerate() {
         let name = locale.as_str();
@@ -131,7 +151,11 @@ fn keyboard(cx: &StepCx<'_>, tree: &Tree, state: &Debian) -> Result<(), Failure>
     tree.write("/etc/default/keyboard", text.as_bytes(), 0o644)?;
     without_services(tree, || {
         // Makes the console's keymap out of the file and takes the answers into debconf.
-        cx.run(&in_tree("dpkg-reconfigure", cx.root()).args(["-f", "noninteractive", "keyboard-configuration"]))
+        cx.run(&in_tree("dpkg-reconfigure", cx.root()).args([
+            "-f",
+            "noninteractive",
+            "keyboard-configuration",
+        ]))
     })?;
     // The package falls back to its own default where a layout is unknown to it.
     let written = tree.read_text("/etc/default/keyboard")?.unwrap_or_default();

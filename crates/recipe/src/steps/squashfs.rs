@@ -13,7 +13,9 @@ pub(crate) const NAME: &str = "filesystem.squashfs";
 
 /// The tree comes in through the layers' keys; the writer and its settings are here.
 pub(crate) fn inputs(state: &Debian) -> Value {
-    let Some(Tools::Tree { id: tools, .. }) = &state.tools else { return isosmith_engine::step::unknown() };
+    let Some(Tools::Tree { id: tools, .. }) = &state.tools else {
+        return isosmith_engine::step::unknown();
+    };
     json!({
         "arguments": arguments(state.spec.image.compression),
         "sourceDate": state.source_date(),
@@ -24,14 +26,28 @@ pub(crate) fn inputs(state: &Debian) -> Value {
 /// `mksquashfs(1)`: compressor and its options.
 fn arguments(compression: Compression) -> Vec<String> {
     let words: Vec<String> = match compression {
-        Compression::Zstd(level) => vec!["zstd".into(), "-Xcompression-level".into(), level.to_string()],
+        Compression::Zstd(level) => vec![
+            "zstd".into(),
+            "-Xcompression-level".into(),
+            level.to_string(),
+        ],
         // The x86 filter finds a tenth more in programs; each block is tried with and without.
         Compression::Xz => vec!["xz".into(), "-Xbcj".into(), "x86".into()],
-        Compression::Gzip(level) => vec!["gzip".into(), "-Xcompression-level".into(), level.to_string()],
+        Compression::Gzip(level) => vec![
+            "gzip".into(),
+            "-Xcompression-level".into(),
+            level.to_string(),
+        ],
         Compression::Lz4(false) => vec!["lz4".into()],
         Compression::Lz4(true) => vec!["lz4".into(), "-Xhc".into()],
         Compression::Lzo(level) => {
-            vec!["lzo".into(), "-Xalgorithm".into(), "lzo1x_999".into(), "-Xcompression-level".into(), level.to_string()]
+            vec![
+                "lzo".into(),
+                "-Xalgorithm".into(),
+                "lzo1x_999".into(),
+                "-Xcompression-level".into(),
+                level.to_string(),
+            ]
         }
     };
     std::iter::once("-comp".to_owned()).chain(words).collect()
@@ -46,10 +62,25 @@ pub(crate) fn pack(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         .bind(cx.out(), "/run/out");
     let pack = isosmith_host::Cmd::new("mksquashfs")
         .args(["/run/tree".to_owned(), format!("/run/out/{NAME}")])
-        .args(["-noappend", "-no-recovery", "-exit-on-error", "-percentage", "-xattrs"])
+        .args([
+            "-noappend",
+            "-no-recovery",
+            "-exit-on-error",
+            "-percentage",
+            "-xattrs",
+        ])
         .args(arguments(state.spec.image.compression))
         .args(["-mkfs-time".to_owned(), state.source_date().to_string()])
-        .args(["-wildcards", "-e", "boot/initrd.img-*", "proc/*", "sys/*", "dev/*", "run/*", "tmp/*"])
+        .args([
+            "-wildcards",
+            "-e",
+            "boot/initrd.img-*",
+            "proc/*",
+            "sys/*",
+            "dev/*",
+            "run/*",
+            "tmp/*",
+        ])
         .inside(sandbox);
     cx.run_watching(&pack, &mut |_, line| match line.trim().parse::<u64>() {
         Ok(percent) if percent <= 100 => {
@@ -74,7 +105,10 @@ mod tests {
             (Compression::Gzip(6), "-comp gzip -Xcompression-level 6"),
             (Compression::Lz4(false), "-comp lz4"),
             (Compression::Lz4(true), "-comp lz4 -Xhc"),
-            (Compression::Lzo(8), "-comp lzo -Xalgorithm lzo1x_999 -Xcompression-level 8"),
+            (
+                Compression::Lzo(8),
+                "-comp lzo -Xalgorithm lzo1x_999 -Xcompression-level 8",
+            ),
         ] {
             assert_eq!(arguments(compression).join(" "), want);
         }

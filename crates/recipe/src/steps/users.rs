@@ -46,7 +46,11 @@ fn login_text(login: &Login) -> String {
 pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let tree = Tree::open(cx.root())?;
     let users = &state.spec.users;
-    let asked_for = users.live.iter().map(|user| &user.password).chain([&users.root]);
+    let asked_for = users
+        .live
+        .iter()
+        .map(|user| &user.password)
+        .chain([&users.root]);
     if asked_for.into_iter().any(|login| *login == Login::Prompt) {
         return Err(Failure::new(
             Code::ProfileInvalid,
@@ -67,9 +71,14 @@ fn set_root_password(tree: &Tree, password: &str) -> Result<(), Failure> {
     let shadow = tree.read_text("/etc/shadow")?.unwrap_or_default();
     let changed: String = shadow
         .lines()
-        .map(|line| match line.strip_prefix("root:").and_then(|rest| rest.split_once(':')) {
-            Some((_, rest)) => format!("root:{password}:{rest}\n"),
-            None => format!("{line}\n"),
+        .map(|line| {
+            match line
+                .strip_prefix("root:")
+                .and_then(|rest| rest.split_once(':'))
+            {
+                Some((_, rest)) => format!("root:{password}:{rest}\n"),
+                None => format!("{line}\n"),
+            }
         })
         .collect();
     let group = group_id(tree, "shadow")?.unwrap_or(0);
@@ -78,12 +87,18 @@ fn set_root_password(tree: &Tree, password: &str) -> Result<(), Failure> {
 
 /// The number of a group in the tree.
 pub(crate) fn group_id(tree: &Tree, name: &str) -> Result<Option<u32>, Failure> {
-    Ok(number_of(&tree.read_text("/etc/group")?.unwrap_or_default(), name))
+    Ok(number_of(
+        &tree.read_text("/etc/group")?.unwrap_or_default(),
+        name,
+    ))
 }
 
 /// The number of a user in the tree.
 pub(crate) fn user_id(tree: &Tree, name: &str) -> Result<Option<u32>, Failure> {
-    Ok(number_of(&tree.read_text("/etc/passwd")?.unwrap_or_default(), name))
+    Ok(number_of(
+        &tree.read_text("/etc/passwd")?.unwrap_or_default(),
+        name,
+    ))
 }
 
 /// The third field of passwd(5) and group(5).
@@ -106,7 +121,11 @@ fn live_user(tree: &Tree, user: &LiveUser, hostname: &str) -> Result<(), Failure
         }
     }
     let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
-    let no_root = if user.sudo == SudoPolicy::None { "LIVE_CONFIG_NOROOT=\"true\"\n" } else { "" };
+    let no_root = if user.sudo == SudoPolicy::None {
+        "LIVE_CONFIG_NOROOT=\"true\"\n"
+    } else {
+        ""
+    };
     let config = format!(
         "LIVE_HOSTNAME=\"{hostname}\"\nLIVE_USERNAME=\"{}\"\nLIVE_USER_FULLNAME={}\nLIVE_USER_DEFAULT_GROUPS=\"{}\"\n{no_root}",
         user.name,
@@ -153,11 +172,17 @@ fn component(user: &LiveUser) -> String {
 
 fn services(cx: &StepCx<'_>, state: &Debian) -> Result<(), Failure> {
     let services = &state.spec.services;
-    for (verb, field, units) in [("enable", "services.enable", &services.enable), ("disable", "services.disable", &services.disable)] {
+    for (verb, field, units) in [
+        ("enable", "services.enable", &services.enable),
+        ("disable", "services.disable", &services.disable),
+    ] {
         for (number, unit) in units.iter().enumerate() {
             let cmd = in_tree("systemctl", cx.root()).args([verb, unit.as_str()]);
             cx.run(&cmd).map_err(|failure| {
-                let missing = failure.tail.iter().any(|line| line.contains("does not exist") || line.contains("not found"));
+                let missing = failure
+                    .tail
+                    .iter()
+                    .any(|line| line.contains("does not exist") || line.contains("not found"));
                 if !missing {
                     return failure;
                 }

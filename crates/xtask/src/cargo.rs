@@ -1,0 +1,76 @@
+//! Calls of cargo, and what it knows about this workspace.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use xshell::{Cmd, Shell};
+
+/// A cargo command as a person would type it.
+///
+/// `cargo run` describes this very program in its environment. Build scripts that look at
+/// those variables would run again each time a person and a task take turns.
+pub fn cargo<'a>(shell: &'a Shell, words: &[&str]) -> Cmd<'a> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    inherited
+        .filter(|name| describes_this_program(name))
+        .fold(shell.cmd(program), |cmd, name| cmd.env_remove(name))
+        .args(words)
+}
+
+fn describes_this_program(name: &str) -> bool {
+    [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+    ]
+    .iter()
+    .any(|start| name.starts_with(start))
+}
+
+/// What `cargo metadata` says.
+///
+/// # Errors
+///
+/// When cargo fails, or does not print JSON.
+pub fn metadata(shell: &Shell, words: &[&str]) -> Result<Value> {
+    let text = cargo(shell, &["metadata", "--format-version", "1"])
+        .args(words)
+        .quiet()
+        .read()?;
+    serde_json::from_str(&text).context("cargo metadata did not print JSON")
+}
+
+/// Builds the command line as it is shipped, and says where it is.
+///
+/// # Errors
+///
+/// When it does not compile.
+pub fn build_isosmith(shell: &Shell) -> Result<PathBuf> {
+    cargo(shell, &["build", "--release", "--package", "isosmith-cli"]).run()?;
+    let metadata = metadata(shell, &["--no-deps"])?;
+    let target = metadata["target_directory"]
+        .as_str()
+        .context("cargo names no target folder")?;
+    Ok(PathBuf::from(target).join("release/isosmith"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_cargo_are_handed_on_and_descriptions_are_not() {
+        for (name, want) in [
+            ("CARGO_MANIFEST_DIR", true),
+            ("CARGO_PKG_NAME", true),
+            ("CARGO_HOME", false),
+            ("CARGO_TARGET_DIR", false),
+            ("CARGO_NET_OFFLINE", false),
+        ] {
+            assert_eq!(describes_this_program(name), want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The test suites, by what they may touch.
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use xshell::{Cmd, Shell};
+
+use crate::{
+    cargo::{self, cargo},
+    lint,
+    packages::{self, Package},
+    system,
+};
+
+/// A suite, in the order in which all of them run: what fails fast comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Format, clippy, documentation, licences. Touches nothing.
+    Lint,
+    /// The tests of every crate, with those in its documentation.
+    Unit,
+    /// Dependency directions and other rules of the house.
+    Architecture,
+    /// The command line, without root.
+    Cli,
+    /// Sandboxes, kills, full disks and bad mirrors, with a small system. Needs root.
+    Privileged,
+    /// A profile from the real mirror, compared with a plain tree. Needs root and the network.
+    Real,
+    /// A real ISO in QEMU: BIOS, UEFI, Secure Boot. Needs the network.
+    Boot,
+}
+
+impl Suite {
+    const ALL: &[Self] = &[
+        Self::Lint,
+        Self::Unit,
+        Self::Architecture,
+        Self::Cli,
+        Self::Privileged,
+        Self::Real,
+        Self::Boot,
+    ];
+
+    /// As it is written on the command line.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Lint => "lint",
+            Self::Unit => "unit",
+            Self::Architecture => "architecture",
+            Self::Cli => "cli",
+            Self::Privileged => "privileged",
+            Self::Real => "real",
+            Self::Boot => "boot",
+        }
+    }
+
+    /// What must be installed before.
+    const fn packages(self) -> &'static [&'static [Package]] {
+        use packages::{ARCHIVE, BOOT, BUILD, IMAGES, MEDIA, OTHER_TREE, ROOTLESS};
+
+        match self {
+            Self::Lint | Self::Architecture => &[],
+            Self::Unit => &[BOOT, MEDIA, IMAGES],
+            Self::Cli => &[BUILD],
+            // Rootless builds are tested by root, as another user.
+            Self::Privileged => &[BUILD, ROOTLESS, ARCHIVE, MEDIA, IMAGES],
+            Self::Real => &[BUILD, OTHER_TREE, IMAGES, MEDIA],
+            Self::Boot => &[BUILD, ROOTLESS, BOOT, MEDIA],
+        }
+    }
+
+    const fn needs_root(self) -> bool {
+        match self {
+            Self::Privileged | Self::Real => true,
+            Self::Lint | Self::Unit | Self::Architecture | Self::Cli | Self::Boot => false,
+        }
+    }
+
+    fn run(self, shell: &Shell, isosmith: &mut Program, all: bool) -> Result<()> {
+        if self.needs_root() && !system::is_root() {
+            bail!(
+                "needs root. Run: sudo env \"PATH=$PATH\" cargo xtask test {}",
+                self.name()
+            );
+        }
+        match self {
+            Self::Lint => lint::lint(shell),
+            Self::Unit => Ok(cargo(
+                shell,
+                &["test", "--workspace", "--exclude", "isosmith-tests"],
+            )
+            .run()?),
+            Self::Architecture => Ok(test_binary(shell, self, all).run()?),
+            Self::Cli | Self::Privileged | Self::Real | Self::Boot => {
+                let program = isosmith.built(shell)?;
+                Ok(test_binary(shell, self, all)
+                    .env("ISOSMITH_BIN", program)
+                    .run()?)
+            }
+        }
+    }
+}
+
+/// One of the programs in `tests/`. Its long tests are those that are ignored or that look
+/// at `ISOSMITH_FULL`.
+fn test_binary(shell: &Shell, suite: Suite, all: bool) -> Cmd<'_> {
+    let cmd = cargo(
+        shell,
+        &[
+            "test",
+            "--package",
+            "isosmith-tests",
+            "--test",
+            suite.name(),
+        ],
+    );
+    if all {
+        cmd.env("ISOSMITH_FULL", "1")
+            .args(["--", "--include-ignored"])
+    } else {
+        cmd
+    }
+}
+
+/// The command line under test, built when the first suite wants it.
+#[derive(Default)]
+struct Program(Option<PathBuf>);
+
+impl Program {
+    fn built(&mut self, shell: &Shell) -> Result<PathBuf> {
+        if let Some(path) = &self.0 {
+            return Ok(path.clone());
+        }
+        let path = cargo::build_isosmith(shell)?;
+        Ok(self.0.insert(path).clone())
+    }
+}
+
+/// How a suite ended.
+struct Outcome {
+    suite: Suite,
+    took: Duration,
+    error: Option<String>,
+}
+
+/// Installs what `suites` need (all of them when none is named) and runs each, whatever
+/// happens to the others.
+///
+/// # Errors
+///
+/// When something that they need is missing and cannot be installed. That a suite failed
+/// is in the exit code.
+pub fn test(shell: &Shell, suites: &[Suite], all: bool) -> Result<ExitCode> {
+    let chosen = chosen(suites);
+    let able = chosen
+        .iter()
+        .filter(|suite| system::is_root() || !suite.needs_root());
+    let groups: Vec<_> = able.flat_map(|suite| suite.packages()).copied().collect();
+    packages::ensure(shell, &groups)?;
+
+    let mut isosmith = Program::default();
+    let mut outcomes = Vec::new();
+    for suite in chosen {
+        println!("\n=== {} ===", suite.name());
+        let start = Instant::now();
+        let error = suite
+            .run(shell, &mut isosmith, all)
+            .err()
+            .map(|error| format!("{error:#}"));
+        if let Some(error) = &error {
+            println!("{}: {error}", suite.name());
+        }
+        outcomes.push(Outcome {
+            suite,
+            took: start.elapsed(),
+            error,
+        });
+    }
+    println!("\n{}", summary(&outcomes));
+    let well = outcomes.iter().all(|outcome| outcome.error.is_none());
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Each suite once, in the order in which they run.
+fn chosen(named: &[Suite]) -> Vec<Suite> {
+    let wanted = |suite: &Suite| named.is_empty() || named.contains(suite);
+    Suite::ALL.iter().copied().filter(wanted).collect()
+}
+
+/// A line for each suite, and the count.
+fn summary(outcomes: &[Outcome]) -> String {
+    let mut text = String::from("suite          time  result\n");
+    for Outcome { suite, took, error } in outcomes {
+        let seconds = took.as_secs();
+        let time = format!("{}:{:02}", seconds / 60, seconds % 60);
+        let result = error.as_ref().map_or("passed".to_owned(), |error| {
+            format!("FAILED: {}", error.lines().next().unwrap_or_default())
+        });
+        text.push_str(&format!("{:<12} {time:>6}  {result}\n", suite.name()));
+    }
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| outcome.error.is_some())
+        .count();
+    text + &format!("{} passed, {failed} failed", outcomes.len() - failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_suite_can_be_chosen_and_runs_once() {
+        assert_eq!(Suite::ALL, Suite::value_variants());
+        assert_eq!(chosen(&[]), Suite::ALL);
+        assert_eq!(
+            chosen(&[Suite::Boot, Suite::Lint, Suite::Boot]),
+            [Suite::Lint, Suite::Boot]
+        );
+        for suite in Suite::ALL {
+            assert_eq!(Suite::from_str(suite.name(), false), Ok(*suite));
+        }
+    }
+
+    #[test]
+    fn the_summary_ends_with_the_count() {
+        let outcome = |suite, seconds, error: Option<&str>| Outcome {
+            suite,
+            took: Duration::from_secs(seconds),
+            error: error.map(str::to_owned),
+        };
+        let text = summary(&[
+            outcome(Suite::Lint, 65, None),
+            outcome(Suite::Boot, 600, Some("no KVM\nmore")),
+        ]);
+        assert_eq!(
+            text,
+            "suite          time  result\n\
+             lint           1:05  passed\n\
+             boot          10:00  FAILED: no KVM\n\
+             1 passed, 1 failed"
+        );
+    }
+}
