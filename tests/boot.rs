@@ -1,2 +1,228 @@
-//! later
-fn main() {}
+//! The real ISO on real firmware: QEMU with a BIOS, with UEFI, with Secure Boot enforced.
+//!
+//! What the profile says is read back from the booted system, and the boot menus are compared
+//! with the previews. Touches: folders below `ISOSMITH_TEST_DIR`, QEMU, the network while
+//! the ISO is built. Needs root for the build.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on stops with a message")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    sync::OnceLock,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use isosmith_branding::{Brand, Countdown, GrubTheme, IsolinuxTheme, Menu, read_screendump, ssim};
+use isosmith_spec::{BuildSpec, Layer, Origin};
+use isosmith_tests::{Kit, kit::{output, workspace}};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Software emulation on a busy machine; a good run takes a third of it.
+const TIMEOUT: &str = "600";
+
+/// Least likeness of a menu and its preview outside the texts.
+const LIKENESS: f64 = 0.9;
+
+static ISO: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // One machine at a time: software emulation takes all that there is.
+    arguments.test_threads = Some(1);
+    let kit = match Kit::new().and_then(|kit| kit.need_root().map(|()| kit)) {
+        Ok(kit) => kit,
+        Err(error) => {
+            eprintln!("{error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let trial = |name: &str, firmware: &'static str| {
+        let kit = kit.clone();
+        Trial::test(name, move || boots(&kit, firmware).map_err(|error| Failed::from(format!("{error:#}"))))
+    };
+    let trials = vec![
+        trial("bios", "bios"),
+        trial("uefi", "uefi"),
+        trial("secure_boot", "secure-boot"),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn profile() -> PathBuf {
+    workspace().join("tests/fixtures/boot/profile.toml")
+}
+
+/// The profile as checked, for what the system must be.
+fn spec() -> Result<BuildSpec> {
+    let text = fs::read_to_string(profile())?;
+    let layer = Layer::new(Origin::Profile("boot-test".into()), "tests/fixtures/boot", text);
+    let parent = |name: &str| {
+        let path = workspace().join("profiles").join(name).join("profile.toml");
+        Some(Layer::new(Origin::Profile(name.into()), format!("profiles/{name}"), fs::read_to_string(path).ok()?))
+    };
+    match isosmith_spec::load(vec![layer], &parent) {
+        Ok((spec, _)) => Ok(spec),
+        Err(problems) => bail!("the test's profile is wrong: {problems:?}"),
+    }
+}
+
+/// Built once for all firmwares.
+fn iso(kit: &Kit) -> Result<PathBuf> {
+    let built = ISO.get_or_init(|| {
+        let isosmith = kit
+            .isosmith(&kit.root.join("boot"))
+            .env("ISOSMITH_PROFILES", &workspace().join("profiles").display().to_string());
+        isosmith.build(&profile()).and_then(|ended| ended.iso()).map_err(|error| format!("{error:#}"))
+    });
+    built.clone().map_err(anyhow::Error::msg)
+}
+
+fn boots(kit: &Kit, firmware: &str) -> Result<()> {
+    let iso = iso(kit)?;
+    let shots = kit.root.join("boot");
+    let [menu, screen, serial] = ["menu.png", "screen.png", "serial.log"].map(|name| shots.join(format!("{firmware}-{name}")));
+    for old in [&menu, &screen, &serial] {
+        let _ = fs::remove_file(old);
+    }
+    let run = Command::new(&kit.program)
+        .arg("test-boot")
+        .arg(&iso)
+        .args(["--firmware", firmware, "--marker", "ISOSMITH-READ-BACK-END", "--timeout", TIMEOUT, "--json"])
+        .arg("--menu-screendump")
+        .arg(&menu)
+        .arg("--screendump")
+        .arg(&screen)
+        .arg("--serial-log")
+        .arg(&serial)
+        .output()?;
+    ensure!(
+        run.status.success(),
+        "it did not come up: {}; see {}",
+        String::from_utf8_lossy(&run.stderr),
+        serial.display()
+    );
+    let report: serde_json::Value = serde_json::from_slice(&run.stdout).context("the report is no JSON")?;
+    eprintln!("{firmware}: up after {} s", report["seconds"]);
+
+    let mut wrong = compare_system(&spec()?, firmware, &read_back(&serial)?);
+    if let Err(error) = compare_menu(&iso, firmware, &menu, &spec()?) {
+        wrong.push(format!("{error:#}"));
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// What the unit in the system printed.
+fn read_back(serial: &Path) -> Result<BTreeMap<String, String>> {
+    let log = fs::read(serial)?;
+    let text = String::from_utf8_lossy(&log);
+    text.lines()
+        .filter_map(|line| line.split_once("ISOSMITH-READ-BACK {"))
+        .find_map(|(_, json)| serde_json::from_str(&format!("{{{}", json.trim_end())).ok())
+        .with_context(|| format!("no whole read-back in {}", serial.display()))
+}
+
+/// Every way in which the booted system is not what its profile says.
+fn compare_system(spec: &BuildSpec, firmware: &str, found: &BTreeMap<String, String>) -> Vec<String> {
+    let of = |name: &str| found.get(name).map_or("", |value| value.trim());
+    let words = |name: &str| of(name).split_whitespace().collect::<BTreeSet<_>>();
+    let mut wrong = Vec::new();
+    let mut check = |what: &str, good: bool, found: &str| {
+        if !good {
+            wrong.push(format!("{what}: the system says {found:?}"));
+        }
+    };
+    let user = spec.users.live.as_ref().expect("the test's profile has a live user");
+    let region = &spec.region;
+
+    for (what, want) in [
+        ("hostname", region.hostname.to_string()),
+        ("locale", region.locales[0].to_string()),
+        ("timezone", region.timezone.to_string()),
+        ("keyboard", format!("{} {}", region.keyboard.layout, region.keyboard.variant)),
+        ("sudo", "root".to_owned()),
+        ("root", "*".to_owned()),
+        ("active", "active".to_owned()),
+        ("enabled", "enabled enabled enabled disabled".to_owned()),
+        ("failed", String::new()),
+        ("pcspkr", "0".to_owned()),
+        ("first_boot", "ran as root".to_owned()),
+        ("dpkg_audit", String::new()),
+    ] {
+        check(what, of(what) == want, of(what));
+    }
+    let passwd = format!("{}:", user.name);
+    check("user", of("user").starts_with(&passwd) && of("user").contains(&user.full_name), of("user"));
+    for group in &user.groups {
+        check("groups", words("groups").contains(group.as_str()), of("groups"));
+    }
+    for locale in ["de_DE.utf8", "en_US.utf8"] {
+        check("locales", words("locales").contains(locale), of("locales"));
+    }
+    for package in &spec.software.packages {
+        check(package.as_str(), words("packages").contains(package.as_str()), "not installed");
+    }
+    check("machine_id", of("machine_id").len() == 32, of("machine_id"));
+    check("ssh_keys", of("ssh_keys") != "0", of("ssh_keys"));
+    for line in [
+        "NAME=\"Boot Test Linux\"",
+        "ID=boottest",
+        "ID_LIKE=debian",
+        "VERSION_ID=3.1",
+        "HOME_URL=\"https://example.org\"",
+    ] {
+        check("os-release", of("os_release").contains(line), of("os_release"));
+    }
+    for parameter in ["boot=live", "isosmith.test=1", "console=ttyS0,115200n8"] {
+        check("cmdline", words("cmdline").contains(parameter), of("cmdline"));
+    }
+    let state = match firmware {
+        "secure-boot" => "SecureBoot enabled",
+        "uefi" => "SecureBoot disabled",
+        _ => "EFI variables are not supported",
+    };
+    check("secure boot", of("secure_boot").contains(state), of("secure_boot"));
+    wrong
+}
+
+/// Compares the menu on the screen with the picture that the product makes of it.
+fn compare_menu(iso: &Path, firmware: &str, shot: &Path, spec: &BuildSpec) -> Result<()> {
+    let bytes = fs::read(shot).with_context(|| format!("no picture of the menu at {}", shot.display()))?;
+    let screen = read_screendump(&bytes)?;
+    let (width, height) = screen.dimensions();
+    let brand = Brand::from_spec(&spec.branding, None, None);
+    let menu = Menu::new(titles(iso)?, spec.boot.timeout.map(Countdown::starting));
+    let (preview, texts) = match firmware {
+        "bios" => {
+            let theme = IsolinuxTheme::new(&brand, &menu);
+            (theme.preview(&menu), theme.text_regions(&menu))
+        }
+        _ => {
+            let theme = GrubTheme::new(&brand, &menu);
+            (theme.preview(&menu, width, height), theme.text_regions(&menu, width, height))
+        }
+    };
+    preview.save(shot.with_file_name(format!("{firmware}-preview.png")))?;
+    let likeness = ssim(&screen, &preview, &texts)?;
+    eprintln!("{firmware}: the menu is like its preview by {likeness:.3}");
+    ensure!(likeness >= LIKENESS, "the menu ({}) is like its preview by only {likeness:.3}", shot.display());
+    Ok(())
+}
+
+/// The menu's lines, from the medium itself.
+fn titles(iso: &Path) -> Result<Vec<String>> {
+    let folder = tempfile::tempdir()?;
+    let to = folder.path().join("grub.cfg");
+    output(
+        Command::new("xorriso")
+            .args(["-no_rc", "-osirrox", "on", "-indev"])
+            .arg(iso)
+            .args(["-extract", "/boot/grub/grub.cfg"])
+            .arg(&to),
+    )?;
+    let text = fs::read_to_string(&to)?;
+    let titles = text.lines().filter_map(|line| line.strip_prefix("menuentry '")?.split('\'').next().map(str::to_owned));
+    Ok(titles.collect())
+}

@@ -8,8 +8,20 @@
     reason = "a test that cannot go on stops with a message"
 )]
 
+#[path = "privileged/disk.rs"]
+mod disk;
+#[path = "privileged/faults.rs"]
+mod faults;
 #[path = "privileged/features.rs"]
 mod features;
+#[path = "privileged/hostile.rs"]
+mod hostile;
+#[path = "privileged/kills.rs"]
+mod kills;
+#[path = "privileged/pictures.rs"]
+mod pictures;
+#[path = "privileged/same.rs"]
+mod same;
 
 use std::process::ExitCode;
 
@@ -20,8 +32,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 fn trial(kit: &Kit, name: &str, test: fn(&Kit) -> Result<()>) -> Trial {
     let kit = kit.clone();
     Trial::test(name, move || {
-        test(&kit).map_err(|error| Failed::from(format!("{error:?}")))
+        test(&kit).map_err(|error| Failed::from(format!("{error:#}")))
     })
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn main() -> ExitCode {
@@ -35,7 +53,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let trials = features::trials(&kit);
+    let suites = [features::trials, pictures::trials, faults::trials, disk::trials, hostile::trials, same::trials, kills::trials];
+    let trials = suites.iter().flat_map(|trials| trials(&kit)).collect();
     if !arguments.list {
         let ready = kit.need_root().and_then(|()| kit.minimal());
         if let Err(error) = ready {

@@ -77,7 +77,7 @@ impl Small {
             "format = 1\n[profile]\nname = \"{name}\"\n\
              [base]\nsuite = \"trixie\"\ncomponents = [\"main\"]\nkey = \"archive.asc\"\nsecurity = false\nupdates = false\n{mirrors}{base}\n\
              [software]\npackages = {packages:?}\n\
-             [boot]\nbios = \"none\"\nsecure_boot = false\n\
+             [boot]\nbios = \"isolinux\"\nsecure_boot = false\n\
              [branding]\nversion = \"1\"\n\
              {more}\n{}",
             DEFAULTS
@@ -151,7 +151,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ "$version" = all ] && version=6.0-test
-echo "made $version" >> /var/log/initramfs-made
+echo "made $version" >> /var/lib/initramfs-made
 { printf '070701'; sha256sum /etc/hostname 2>/dev/null || true; } > "/boot/initrd.img-$version"
 "#;
 

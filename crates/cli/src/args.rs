@@ -122,6 +122,9 @@ pub enum Command {
         /// Show every field of the profile and where its value came from.
         #[arg(long)]
         explain: bool,
+        /// Print every command that would run; versions read VERSION.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// List the profiles that can be built by name.
     Profiles {

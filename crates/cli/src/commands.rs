@@ -51,7 +51,8 @@ pub fn run(cli: &Cli) -> Command {
             profile,
             json,
             explain,
-        } => check::plan(profile, *json, *explain, &places()?),
+            dry_run,
+        } => check::plan(profile, *json, *explain, *dry_run, &places()?),
         Asked::Profiles { json } => check::profiles(*json),
         Asked::Builds { json } => history::builds(&places()?, *json),
         Asked::Clean {

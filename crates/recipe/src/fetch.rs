@@ -26,7 +26,24 @@ const LANES: usize = 8;
 /// No Release file is larger.
 const MAX_RELEASE: u64 = 16 << 20;
 
-/// The way to the network.
+/// Where files come from; a trait so that a rehearsal needs no network.
+pub trait Web: std::fmt::Debug + Send + Sync {
+    /// Fetches a small file whole; `None` when the server has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::MirrorUnreachable`] or [`Code::DownloadFailed`].
+    fn get(&self, url: &str) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// Begins to fetch a file of any size.
+    ///
+    /// # Errors
+    ///
+    /// As [`Web::get`], and [`Code::FileMissingOnMirror`].
+    fn open(&self, url: &str) -> Result<Box<dyn Read>, Failure>;
+}
+
+/// The real network.
 #[derive(Debug, Clone)]
 pub struct Network {
     agent: ureq::Agent,
@@ -64,13 +81,10 @@ impl Network {
             agent: config.new_agent(),
         })
     }
+}
 
-    /// Fetches a small file whole; `None` when the server has none.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::MirrorUnreachable`] or [`Code::DownloadFailed`].
-    pub fn get(&self, url: &str) -> Result<Option<Vec<u8>>, Failure> {
+impl Web for Network {
+    fn get(&self, url: &str) -> Result<Option<Vec<u8>>, Failure> {
         if let Some(path) = url.strip_prefix("file:") {
             return match fs::read(path.trim_start_matches("//")) {
                 Ok(bytes) => Ok(Some(bytes)),
@@ -190,7 +204,7 @@ impl Pool {
     /// the index promises, [`Code::Cancelled`]. What is complete by then stays.
     pub fn fill(
         &self,
-        network: &Network,
+        web: &dyn Web,
         packages: &[Package],
         mirrors: &[Vec<String>],
         cancel: &Cancel,
@@ -214,7 +228,7 @@ impl Pool {
                             let so_far = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
                             report.progress(so_far, Some(total), Unit::Bytes, Some(&package.name));
                         };
-                        if let Err(error) = self.get(network, package, mirrors, cancel, &progress) {
+                        if let Err(error) = self.get(web, package, mirrors, cancel, &progress) {
                             failure
                                 .lock()
                                 .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -235,7 +249,7 @@ impl Pool {
 
     fn get(
         &self,
-        network: &Network,
+        web: &dyn Web,
         package: &Package,
         mirrors: &[Vec<String>],
         cancel: &Cancel,
@@ -243,7 +257,7 @@ impl Pool {
     ) -> Result<(), Failure> {
         let mut last = None;
         for url in alternatives(&package.uri, mirrors) {
-            match self.get_from(network, &url, package, cancel, progress) {
+            match self.get_from(web, &url, package, cancel, progress) {
                 Ok(()) => return Ok(()),
                 Err(failure)
                     if failure.code == Code::Cancelled || failure.code == Code::DiskFull =>
@@ -258,7 +272,7 @@ impl Pool {
 
     fn get_from(
         &self,
-        network: &Network,
+        web: &dyn Web,
         url: &str,
         package: &Package,
         cancel: &Cancel,
@@ -268,7 +282,7 @@ impl Pool {
         let folder = target.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder)
             .map_err(|error| Failure::io_at("make a folder for downloads", folder, error))?;
-        let mut body = network.open(url)?;
+        let mut body = web.open(url)?;
         // Named by process and content: two builds may fetch the same package at once.
         let partial = folder.join(format!(".{}.{}", package.sha256, std::process::id()));
         let result = receive(&mut body, &partial, package, url, cancel, progress).and_then(|()| {

@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod materials;
 mod menu;
 pub mod mirrors;
+mod rehearsal;
 mod sources;
 pub mod state;
 mod steps;
@@ -34,6 +35,7 @@ use isosmith_spec::model::{BuildSpec, ScriptPoint};
 pub use brand::check_picture;
 pub use materials::Materials;
 pub use mirrors::{Machine, Mirrors};
+pub use rehearsal::rehearse;
 pub use state::{Debian, Order, Previous};
 
 use steps::{

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use isosmith_engine::Failure;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     apt::Package,
+    fetch::{Network, Web},
     materials::Materials,
     mirrors::Mirrors,
     sources::{self, Source},
@@ -112,6 +114,8 @@ pub struct Debian {
     pub tool_mirrors: Mirrors,
     /// See [`Order::previous`].
     pub previous: Option<Previous>,
+    /// The way to the mirrors.
+    pub web: Arc<dyn Web>,
     /// Once made.
     pub tools: Option<Tools>,
     /// SHA-256 of each source's Release file and the mirror that had it, once asked.
@@ -150,6 +154,7 @@ impl Debian {
             failure.causes = problems.iter().map(ToString::to_string).collect();
             failure
         })?;
+        let proxy = order.mirrors.proxy.clone();
         Ok(Self {
             spec,
             profile: order.profile,
@@ -157,6 +162,7 @@ impl Debian {
             mirrors: order.mirrors,
             tool_mirrors: order.tool_mirrors,
             previous: order.previous,
+            web: Arc::new(Network::new(proxy.as_deref())?),
             tools: None,
             releases: None,
             resolution: None,

@@ -8,6 +8,7 @@
 //! | `bench` | measure builds beside other ways to make the same image |
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a task talks to the person who started it"
 )]
 
@@ -57,8 +58,17 @@ enum Task {
     Bench(bench::Args),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let task = Task::parse();
+fn main() -> ExitCode {
+    match perform(Task::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<ExitCode> {
     let shell = Shell::new()?;
     shell.change_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.."));
     match task {

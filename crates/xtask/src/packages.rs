@@ -167,11 +167,8 @@ pub fn ensure(shell: &Shell, groups: &[&'static [Package]]) -> Result<()> {
             "sudo apt-get install -y --no-install-recommends {}",
             names.join(" ")
         );
-        if !io::stdin().is_terminal() {
+        if !agreed(&format!("Run this now? {command}"))? {
             bail!("only root can install them. Run this, then start again:\n  {command}");
-        }
-        if !agreed(&command)? {
-            bail!("not installed; run it yourself, then start again:\n  {command}");
         }
     }
     if !all_known(shell, &names)? {
@@ -201,14 +198,19 @@ fn missing(
     found
 }
 
-fn agreed(command: &str) -> Result<bool> {
-    println!("Run this now? [Y/n]\n  {command}");
+/// Asks on the terminal; where there is none, nobody agrees.
+///
+/// # Errors
+///
+/// When the answer cannot be read.
+pub fn agreed(question: &str) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    println!("{question} [Y/n]");
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(
-        answer.trim().to_lowercase().as_str(),
-        "" | "y" | "yes"
-    ))
+    let read = io::stdin().lock().read_line(&mut answer)?;
+    Ok(read > 0 && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
 }
 
 fn apt_get(shell: &Shell, sudo: &[&str], words: &[&str]) -> Result<()> {

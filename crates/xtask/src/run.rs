@@ -1,14 +1,21 @@
 //! From a fresh machine to an ISO.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::{cargo, packages, system};
 
 /// `isosmith test-boot` reads the serial line, which profiles leave off.
 const SERIAL: &str = "boot.serial={ unit = 0, speed = 115200 }";
+
+/// Exit status of `isosmith` when a right is missing: some systems let nobody but root make
+/// user namespaces.
+const NOT_ALLOWED: i32 = 4;
 
 /// Installs what is missing, builds Isosmith, builds `profile` into `output`, and says how
 /// to try it.
@@ -24,14 +31,9 @@ pub fn run(shell: &Shell, profile: &str, output: &Path) -> Result<()> {
     };
     packages::ensure(shell, &[packages::BUILD, rootless, packages::BOOT])?;
     let isosmith = cargo::build_isosmith(shell)?;
-    // Its progress goes to standard error; what it prints is where the ISO is.
-    let iso = shell
-        .cmd(&isosmith)
-        .arg("build")
-        .arg(profile)
-        .args(["--set", SERIAL, "--output"])
-        .arg(output)
-        .read()?;
+    // Made here, so that it belongs to whoever started this even when root builds.
+    shell.create_dir(output)?;
+    let iso = build(shell, &isosmith, profile, output)?;
     println!("\nThe ISO is {iso}");
     println!("See whether it starts, without a window (a few minutes where there is no KVM):");
     println!(
@@ -40,6 +42,32 @@ pub fn run(shell: &Shell, profile: &str, output: &Path) -> Result<()> {
         short(shell, Path::new(&iso))
     );
     Ok(())
+}
+
+/// Builds, and returns where the ISO is: that is what goes to standard output. Progress and
+/// questions have the terminal, which a command of xshell would not leave them.
+fn build(shell: &Shell, isosmith: &Path, profile: &str, output: &Path) -> Result<String> {
+    let build = |mut program: Command| -> Result<Output> {
+        program
+            .current_dir(shell.current_dir())
+            .stdin(Stdio::inherit())
+            .stderr(Stdio::inherit());
+        program
+            .arg("build")
+            .arg(profile)
+            .args(["--set", SERIAL, "--output"])
+            .arg(output);
+        Ok(program.output()?)
+    };
+    let mut ended = build(Command::new(isosmith))?;
+    let only_root = ended.status.code() == Some(NOT_ALLOWED) && !system::is_root();
+    if only_root && packages::agreed("Build with sudo?")? {
+        let mut sudo = Command::new("sudo");
+        sudo.arg(isosmith);
+        ended = build(sudo)?;
+    }
+    ensure!(ended.status.success(), "the build has failed");
+    Ok(String::from_utf8(ended.stdout)?.trim().to_owned())
 }
 
 /// Relative to the repository, where it is below it.

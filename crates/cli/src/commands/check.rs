@@ -49,13 +49,27 @@ fn nowhere() -> Delivered {
 }
 
 /// Shows what would be done.
-pub fn plan(args: &ProfileArgs, as_json: bool, explain: bool, places: &Places) -> Command {
+pub fn plan(
+    args: &ProfileArgs,
+    as_json: bool,
+    explain: bool,
+    dry_run: bool,
+    places: &Places,
+) -> Command {
     let loaded = profile::load(args).map_err(LoadError::into_failure)?;
     if explain {
         return explain_values(&loaded, as_json);
     }
     let order = order::gather(&loaded, None, &nowhere())?;
     let state = Debian::new(order)?;
+    if dry_run {
+        let scratch =
+            tempfile::tempdir().map_err(|error| Failure::io("make a temporary folder", error))?;
+        for line in isosmith_recipe::rehearse(state, scratch.path())? {
+            print(&line)?;
+        }
+        return Ok(Ended::Well);
+    }
     let id =
         BuildId::parse("plan").ok_or_else(|| Failure::plain(Code::Internal, "no id for a plan"))?;
     let work = Work::new(&places.state, &places.cache, &id);

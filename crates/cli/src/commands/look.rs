@@ -105,10 +105,15 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     watch.screendump.clone_from(&args.screendump);
     watch.serial_log.clone_from(&args.serial_log);
     if let Some(path) = &args.menu_screendump {
+        // UEFI firmware shows a picture of its own first, at another size than GRUB's menu.
+        let size = match firmware {
+            Firmware::Bios => None,
+            Firmware::Uefi | Firmware::SecureBoot => Some((1024, 768)),
+        };
         let menu = Trigger::Still {
             looks: 2,
             colours: 64,
-            size: None,
+            size,
         };
         watch.acts.push((menu, Act::Screendump(path.clone())));
     }

@@ -199,6 +199,23 @@ impl Sandbox {
         ops
     }
 
+    /// Where a path inside is outside, as far as a bind says so.
+    pub fn outside(&self, inside: &Path) -> Option<PathBuf> {
+        let binds = self.ops.iter().filter_map(|op| match op {
+            Op::Bind { from, to, .. } => Some((from, inside.strip_prefix(to).ok()?)),
+            Op::Tmpfs { .. }
+            | Op::Overlay { .. }
+            | Op::Proc
+            | Op::Dev
+            | Op::Sys
+            | Op::File { .. }
+            | Op::Symlink { .. } => None,
+        });
+        // The innermost bind is the one that shows.
+        let (from, rest) = binds.min_by_key(|(_, rest)| rest.components().count())?;
+        Some(from.join(rest))
+    }
+
     /// A few words for a log: `in tools, online`.
     pub fn summary(&self) -> String {
         let network = if self.network { ", online" } else { "" };

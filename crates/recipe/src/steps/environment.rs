@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::install::{self, Installation};
 use crate::{
-    fetch::{Network, Pool},
+    fetch::{Pool, Web},
     materials::hex,
     sources::{self, Source},
     state::{Debian, Release, Tools, machine_files},
@@ -161,7 +161,6 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
             ));
         }
     }
-    let network = Network::new(state.mirrors.proxy.as_deref())?;
     let main = |suite: String, uris: &[String]| Source {
         uris: uris.to_vec(),
         suite,
@@ -176,7 +175,7 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
         main(format!("{TOOLS_SUITE}-updates"), &debian.archive),
         main(format!("{TOOLS_SUITE}-security"), &debian.security),
     ];
-    let releases = ask(&network, &wanted)?;
+    let releases = ask(state.web.as_ref(), &wanted)?;
     let list = chosen(wanted.to_vec(), &releases);
     let folder = cx.out().join("apt");
     install::prepare(
@@ -203,7 +202,13 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
     let pool = Pool::new(cx.work().pool());
     let all: Vec<_> = base.iter().chain(&rest).cloned().collect();
     let groups = [debian.archive.clone(), debian.security.clone()];
-    pool.fill(&network, &all, &groups, cx.cancel(), &cx.reporter())?;
+    pool.fill(
+        state.web.as_ref(),
+        &all,
+        &groups,
+        cx.cancel(),
+        &cx.reporter(),
+    )?;
 
     let root = cx.out().join("root");
     fs::create_dir(&root).map_err(|error| Failure::io_at("make the tools tree", &root, error))?;
@@ -248,9 +253,9 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// Asks every source for its Release file: which mirror has it, and what it is today.
-fn ask(network: &Network, sources: &[Source]) -> Result<Vec<Release>, Failure> {
+fn ask(web: &dyn Web, sources: &[Source]) -> Result<Vec<Release>, Failure> {
     let ask_one = |source: &Source| {
-        let (uri, bytes) = first_that_has(network, source)?;
+        let (uri, bytes) = first_that_has(web, source)?;
         Ok(Release {
             suite: source.suite.clone(),
             uri,
@@ -269,11 +274,11 @@ fn chosen(sources: Vec<Source>, releases: &[Release]) -> Vec<(Source, String)> {
         .collect()
 }
 
-fn first_that_has(network: &Network, source: &Source) -> Result<(String, Vec<u8>), Failure> {
+fn first_that_has(web: &dyn Web, source: &Source) -> Result<(String, Vec<u8>), Failure> {
     let mut last = None;
     for uri in &source.uris {
         for name in ["InRelease", "Release"] {
-            match network.get(&source.release_url(uri, name)) {
+            match web.get(&source.release_url(uri, name)) {
                 Ok(Some(bytes)) => return Ok((uri.clone(), bytes)),
                 Ok(None) => {
                     last.get_or_insert_with(|| {
@@ -309,8 +314,7 @@ pub(crate) fn look_at_mirrors(cx: &mut StepCx<'_>, state: &mut Debian) -> Result
             ));
         }
     }
-    let network = Network::new(state.mirrors.proxy.as_deref())?;
-    let releases = ask(&network, &state.sources())?;
+    let releases = ask(state.web.as_ref(), &state.sources())?;
     cx.remember("releases", &releases)?;
     state.releases = Some(releases);
     Ok(Done::Done)

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     apt::{self, INSIDE, Package},
-    fetch::{Network, Pool},
+    fetch::Pool,
     state::{Debian, Resolution, kernel_package},
 };
 
@@ -228,9 +228,8 @@ pub(crate) fn fetch(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
             "every package that is needed is already here".to_owned(),
         ));
     }
-    let network = Network::new(state.mirrors.proxy.as_deref())?;
     pool.fill(
-        &network,
+        state.web.as_ref(),
         &needed,
         &state.mirror_groups(),
         cx.cancel(),

@@ -19,7 +19,7 @@ pub struct Measured {
     /// From its start to its end.
     pub took: Duration,
     /// The highest `VmHWM` (proc_pid_status(5)) of any process of the watched program below
-    /// it, in KiB; looked at every 50 ms. None when no program was watched.
+    /// it, in KiB; looked at every 10 ms. None when no program was watched.
     pub peak_kib: Option<u64>,
     /// What it printed on standard output.
     pub printed: String,
@@ -52,7 +52,7 @@ pub fn measure(command: &mut Command, watched: Option<&Path>, log: &Path) -> Res
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
                     peak.fetch_max(peak_below(pid, program), Ordering::Relaxed);
-                    thread::sleep(Duration::from_millis(50));
+                    thread::sleep(Duration::from_millis(10));
                 }
             });
         }
