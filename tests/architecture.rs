@@ -1,6 +1,9 @@
 //! The shape of the workspace: who may use whom, where unsafe code and output may be.
 //! Touches nothing.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops with a message")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops with a message"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,9 +24,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("isosmith-inspect", &[]),
     ("isosmith-vm", &[]),
     ("isosmith-engine", &["spec", "protocol", "host", "squash"]),
-    ("isosmith-recipe", &["spec", "protocol", "branding", "host", "squash", "engine", "inspect"]),
-    ("isosmith-helper", &["spec", "protocol", "branding", "host", "engine", "recipe"]),
-    ("isosmith-cli", &["spec", "protocol", "branding", "host", "engine", "recipe", "inspect", "vm", "squash"]),
+    (
+        "isosmith-recipe",
+        &[
+            "spec", "protocol", "branding", "host", "squash", "engine", "inspect",
+        ],
+    ),
+    (
+        "isosmith-helper",
+        &["spec", "protocol", "branding", "host", "engine", "recipe"],
+    ),
+    (
+        "isosmith-cli",
+        &[
+            "spec", "protocol", "branding", "host", "engine", "recipe", "inspect", "vm", "squash",
+        ],
+    ),
     ("isosmith-window", &["spec", "protocol", "branding"]),
     ("xtask", &["spec", "protocol", "branding"]),
     ("isosmith-tests", &["spec", "protocol", "branding"]),
@@ -37,12 +53,22 @@ const MOST_LINES: usize = 600;
 /// Every Rust file of ours.
 fn sources() -> Vec<PathBuf> {
     let listed = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "*.rs",
+        ])
         .current_dir(workspace())
         .output()
         .expect("git lists our files");
     let text = String::from_utf8(listed.stdout).unwrap();
-    let files: Vec<_> = text.lines().map(PathBuf::from).filter(|path| workspace().join(path).is_file()).collect();
+    let files: Vec<_> = text
+        .lines()
+        .map(PathBuf::from)
+        .filter(|path| workspace().join(path).is_file())
+        .collect();
     assert!(files.len() > 50, "git lists only {} files", files.len());
     files
 }
@@ -54,7 +80,13 @@ fn read(path: &Path) -> String {
 #[test]
 fn dependencies_point_one_way() {
     let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(workspace())
         .output()
         .expect("cargo tells the dependencies");
@@ -73,7 +105,10 @@ fn dependencies_point_one_way() {
             if dependency["kind"] == "dev" || dependency["path"].is_null() {
                 continue;
             }
-            if !allowed.iter().any(|short| used == format!("isosmith-{short}")) {
+            if !allowed
+                .iter()
+                .any(|short| used == format!("isosmith-{short}"))
+            {
                 wrong.push(format!("{name} uses {used}"));
             }
         }
@@ -83,13 +118,19 @@ fn dependencies_point_one_way() {
 
 /// Lines of a file that are code, with their numbers.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(number, line)| (number + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
+    text.lines()
+        .enumerate()
+        .map(|(number, line)| (number + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 /// Files outside `places` in which a line of code has one of `words`.
 fn outside(places: &[&str], words: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    for path in sources().iter().filter(|path| !places.iter().any(|place| path.starts_with(place))) {
+    for path in sources()
+        .iter()
+        .filter(|path| !places.iter().any(|place| path.starts_with(place)))
+    {
         let text = read(path);
         for (number, line) in code(&text) {
             if words.iter().any(|word| line.contains(word)) {
@@ -102,20 +143,34 @@ fn outside(places: &[&str], words: &[&str]) -> Vec<String> {
 
 #[test]
 fn unsafe_code_is_in_the_host_crate_alone() {
-    let found = outside(&["crates/host", "tests/architecture.rs"], &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code)"]);
+    let found = outside(
+        &["crates/host", "tests/architecture.rs"],
+        &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code)"],
+    );
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
 fn only_programs_write_to_standard_output() {
-    let found = outside(&["crates/cli", "crates/xtask", "tests", "crates/branding/examples"], &["println!(", "print!(", "dbg!("]);
+    let found = outside(
+        &[
+            "crates/cli",
+            "crates/xtask",
+            "tests",
+            "crates/branding/examples",
+        ],
+        &["println!(", "print!(", "dbg!("],
+    );
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
 fn only_the_host_starts_processes() {
     // The machine emulator is no part of a build, and needs no sandbox.
-    let found = outside(&["crates/host", "crates/vm", "crates/xtask", "tests"], &["process::Command", "Command::new(\""]);
+    let found = outside(
+        &["crates/host", "crates/vm", "crates/xtask", "tests"],
+        &["process::Command", "Command::new(\""],
+    );
     let ours = |line: &&String| {
         let file = line.split(':').next().unwrap_or_default();
         let name = file.rsplit('/').next().unwrap_or_default();
@@ -143,7 +198,18 @@ fn nothing_names_the_machine_it_was_written_on() {
     let here = workspace();
     let here = here.display().to_string();
     let listed = Command::new("git")
-        .args(["grep", "-n", "-I", "-F", "--untracked", "-e", &format!("{here}/"), "--", ".", ":!tests/architecture.rs"])
+        .args([
+            "grep",
+            "-n",
+            "-I",
+            "-F",
+            "--untracked",
+            "-e",
+            &format!("{here}/"),
+            "--",
+            ".",
+            ":!tests/architecture.rs",
+        ])
         .current_dir(workspace())
         .output()
         .unwrap();
@@ -159,6 +225,10 @@ fn nothing_names_the_machine_it_was_written_on() {
 #[test]
 fn generated_files_are_fresh() {
     let schema = serde_json::to_value(isosmith_spec::schema()).unwrap();
-    let shipped: serde_json::Value = serde_json::from_str(&read(Path::new("profiles/schema.json"))).unwrap();
-    assert_eq!(schema, shipped, "profiles/schema.json is old; run `cargo xtask generate`");
+    let shipped: serde_json::Value =
+        serde_json::from_str(&read(Path::new("profiles/schema.json"))).unwrap();
+    assert_eq!(
+        schema, shipped,
+        "profiles/schema.json is old; run `cargo xtask generate`"
+    );
 }

@@ -3,7 +3,11 @@
 //! What the profile says is read back from the booted system, and the boot menus are compared
 //! with the previews. Touches: folders below `ISOSMITH_TEST_DIR`, QEMU, the network while
 //! the ISO is built. Needs root for the build.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on stops with a message")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on stops with a message"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +20,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use isosmith_branding::{Brand, Countdown, GrubTheme, IsolinuxTheme, Menu, read_screendump, ssim};
 use isosmith_spec::{BuildSpec, Layer, Origin};
-use isosmith_tests::{Kit, kit::{output, workspace}};
+use isosmith_tests::{
+    Kit,
+    kit::{output, workspace},
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Software emulation on a busy machine; a good run takes a third of it.
@@ -40,7 +47,9 @@ fn main() -> ExitCode {
     };
     let trial = |name: &str, firmware: &'static str| {
         let kit = kit.clone();
-        Trial::test(name, move || boots(&kit, firmware).map_err(|error| Failed::from(format!("{error:#}"))))
+        Trial::test(name, move || {
+            boots(&kit, firmware).map_err(|error| Failed::from(format!("{error:#}")))
+        })
     };
     let trials = vec![
         trial("bios", "bios"),
@@ -57,10 +66,18 @@ fn profile() -> PathBuf {
 /// The profile as checked, for what the system must be.
 fn spec() -> Result<BuildSpec> {
     let text = fs::read_to_string(profile())?;
-    let layer = Layer::new(Origin::Profile("boot-test".into()), "tests/fixtures/boot", text);
+    let layer = Layer::new(
+        Origin::Profile("boot-test".into()),
+        "tests/fixtures/boot",
+        text,
+    );
     let parent = |name: &str| {
         let path = workspace().join("profiles").join(name).join("profile.toml");
-        Some(Layer::new(Origin::Profile(name.into()), format!("profiles/{name}"), fs::read_to_string(path).ok()?))
+        Some(Layer::new(
+            Origin::Profile(name.into()),
+            format!("profiles/{name}"),
+            fs::read_to_string(path).ok()?,
+        ))
     };
     match isosmith_spec::load(vec![layer], &parent) {
         Ok((spec, _)) => Ok(spec),
@@ -71,10 +88,14 @@ fn spec() -> Result<BuildSpec> {
 /// Built once for all firmwares.
 fn iso(kit: &Kit) -> Result<PathBuf> {
     let built = ISO.get_or_init(|| {
-        let isosmith = kit
-            .isosmith(&kit.root.join("boot"))
-            .env("ISOSMITH_PROFILES", &workspace().join("profiles").display().to_string());
-        isosmith.build(&profile()).and_then(|ended| ended.iso()).map_err(|error| format!("{error:#}"))
+        let isosmith = kit.isosmith(&kit.root.join("boot")).env(
+            "ISOSMITH_PROFILES",
+            &workspace().join("profiles").display().to_string(),
+        );
+        isosmith
+            .build(&profile())
+            .and_then(|ended| ended.iso())
+            .map_err(|error| format!("{error:#}"))
     });
     built.clone().map_err(anyhow::Error::msg)
 }
@@ -82,14 +103,23 @@ fn iso(kit: &Kit) -> Result<PathBuf> {
 fn boots(kit: &Kit, firmware: &str) -> Result<()> {
     let iso = iso(kit)?;
     let shots = kit.root.join("boot");
-    let [menu, screen, serial] = ["menu.png", "screen.png", "serial.log"].map(|name| shots.join(format!("{firmware}-{name}")));
+    let [menu, screen, serial] = ["menu.png", "screen.png", "serial.log"]
+        .map(|name| shots.join(format!("{firmware}-{name}")));
     for old in [&menu, &screen, &serial] {
         let _ = fs::remove_file(old);
     }
     let run = Command::new(&kit.program)
         .arg("test-boot")
         .arg(&iso)
-        .args(["--firmware", firmware, "--marker", "ISOSMITH-READ-BACK-END", "--timeout", TIMEOUT, "--json"])
+        .args([
+            "--firmware",
+            firmware,
+            "--marker",
+            "ISOSMITH-READ-BACK-END",
+            "--timeout",
+            TIMEOUT,
+            "--json",
+        ])
         .arg("--menu-screendump")
         .arg(&menu)
         .arg("--screendump")
@@ -103,7 +133,8 @@ fn boots(kit: &Kit, firmware: &str) -> Result<()> {
         String::from_utf8_lossy(&run.stderr),
         serial.display()
     );
-    let report: serde_json::Value = serde_json::from_slice(&run.stdout).context("the report is no JSON")?;
+    let report: serde_json::Value =
+        serde_json::from_slice(&run.stdout).context("the report is no JSON")?;
     eprintln!("{firmware}: up after {} s", report["seconds"]);
 
     let mut wrong = compare_system(&spec()?, firmware, &read_back(&serial)?);
@@ -125,7 +156,11 @@ fn read_back(serial: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 /// Every way in which the booted system is not what its profile says.
-fn compare_system(spec: &BuildSpec, firmware: &str, found: &BTreeMap<String, String>) -> Vec<String> {
+fn compare_system(
+    spec: &BuildSpec,
+    firmware: &str,
+    found: &BTreeMap<String, String>,
+) -> Vec<String> {
     let of = |name: &str| found.get(name).map_or("", |value| value.trim());
     let words = |name: &str| of(name).split_whitespace().collect::<BTreeSet<_>>();
     let mut wrong = Vec::new();
@@ -134,14 +169,21 @@ fn compare_system(spec: &BuildSpec, firmware: &str, found: &BTreeMap<String, Str
             wrong.push(format!("{what}: the system says {found:?}"));
         }
     };
-    let user = spec.users.live.as_ref().expect("the test's profile has a live user");
+    let user = spec
+        .users
+        .live
+        .as_ref()
+        .expect("the test's profile has a live user");
     let region = &spec.region;
 
     for (what, want) in [
         ("hostname", region.hostname.to_string()),
         ("locale", region.locales[0].to_string()),
         ("timezone", region.timezone.to_string()),
-        ("keyboard", format!("{} {}", region.keyboard.layout, region.keyboard.variant)),
+        (
+            "keyboard",
+            format!("{} {}", region.keyboard.layout, region.keyboard.variant),
+        ),
         ("sudo", "root".to_owned()),
         ("root", "*".to_owned()),
         ("active", "active".to_owned()),
@@ -154,15 +196,27 @@ fn compare_system(spec: &BuildSpec, firmware: &str, found: &BTreeMap<String, Str
         check(what, of(what) == want, of(what));
     }
     let passwd = format!("{}:", user.name);
-    check("user", of("user").starts_with(&passwd) && of("user").contains(&user.full_name), of("user"));
+    check(
+        "user",
+        of("user").starts_with(&passwd) && of("user").contains(&user.full_name),
+        of("user"),
+    );
     for group in &user.groups {
-        check("groups", words("groups").contains(group.as_str()), of("groups"));
+        check(
+            "groups",
+            words("groups").contains(group.as_str()),
+            of("groups"),
+        );
     }
     for locale in ["de_DE.utf8", "en_US.utf8"] {
         check("locales", words("locales").contains(locale), of("locales"));
     }
     for package in &spec.software.packages {
-        check(package.as_str(), words("packages").contains(package.as_str()), "not installed");
+        check(
+            package.as_str(),
+            words("packages").contains(package.as_str()),
+            "not installed",
+        );
     }
     check("machine_id", of("machine_id").len() == 32, of("machine_id"));
     check("ssh_keys", of("ssh_keys") != "0", of("ssh_keys"));
@@ -173,23 +227,36 @@ fn compare_system(spec: &BuildSpec, firmware: &str, found: &BTreeMap<String, Str
         "VERSION_ID=3.1",
         "HOME_URL=\"https://example.org\"",
     ] {
-        check("os-release", of("os_release").contains(line), of("os_release"));
+        check(
+            "os-release",
+            of("os_release").contains(line),
+            of("os_release"),
+        );
     }
     for parameter in ["boot=live", "isosmith.test=1", "console=ttyS0,115200n8"] {
-        check("cmdline", words("cmdline").contains(parameter), of("cmdline"));
+        check(
+            "cmdline",
+            words("cmdline").contains(parameter),
+            of("cmdline"),
+        );
     }
     let state = match firmware {
         "secure-boot" => "SecureBoot enabled",
         "uefi" => "SecureBoot disabled",
         _ => "EFI variables are not supported",
     };
-    check("secure boot", of("secure_boot").contains(state), of("secure_boot"));
+    check(
+        "secure boot",
+        of("secure_boot").contains(state),
+        of("secure_boot"),
+    );
     wrong
 }
 
 /// Compares the menu on the screen with the picture that the product makes of it.
 fn compare_menu(iso: &Path, firmware: &str, shot: &Path, spec: &BuildSpec) -> Result<()> {
-    let bytes = fs::read(shot).with_context(|| format!("no picture of the menu at {}", shot.display()))?;
+    let bytes =
+        fs::read(shot).with_context(|| format!("no picture of the menu at {}", shot.display()))?;
     let screen = read_screendump(&bytes)?;
     let (width, height) = screen.dimensions();
     let brand = Brand::from_spec(&spec.branding, None, None);
@@ -201,13 +268,20 @@ fn compare_menu(iso: &Path, firmware: &str, shot: &Path, spec: &BuildSpec) -> Re
         }
         _ => {
             let theme = GrubTheme::new(&brand, &menu);
-            (theme.preview(&menu, width, height), theme.text_regions(&menu, width, height))
+            (
+                theme.preview(&menu, width, height),
+                theme.text_regions(&menu, width, height),
+            )
         }
     };
     preview.save(shot.with_file_name(format!("{firmware}-preview.png")))?;
     let likeness = ssim(&screen, &preview, &texts)?;
     eprintln!("{firmware}: the menu is like its preview by {likeness:.3}");
-    ensure!(likeness >= LIKENESS, "the menu ({}) is like its preview by only {likeness:.3}", shot.display());
+    ensure!(
+        likeness >= LIKENESS,
+        "the menu ({}) is like its preview by only {likeness:.3}",
+        shot.display()
+    );
     Ok(())
 }
 
@@ -223,6 +297,11 @@ fn titles(iso: &Path) -> Result<Vec<String>> {
             .arg(&to),
     )?;
     let text = fs::read_to_string(&to)?;
-    let titles = text.lines().filter_map(|line| line.strip_prefix("menuentry '")?.split('\'').next().map(str::to_owned));
+    let titles = text.lines().filter_map(|line| {
+        line.strip_prefix("menuentry '")?
+            .split('\'')
+            .next()
+            .map(str::to_owned)
+    });
     Ok(titles.collect())
 }

@@ -1,6 +1,9 @@
 //! The command line as an ordinary user meets it; nothing is built. Touches temporary
 //! folders only.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops with a message")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops with a message"
+)]
 
 use std::{
     fs,
@@ -20,8 +23,14 @@ fn isosmith(args: &[&str]) -> Output {
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("HOME", folder.path())
-        .args(["--state-dir", &folder.path().join("state").display().to_string()])
-        .args(["--cache-dir", &folder.path().join("cache").display().to_string()])
+        .args([
+            "--state-dir",
+            &folder.path().join("state").display().to_string(),
+        ])
+        .args([
+            "--cache-dir",
+            &folder.path().join("cache").display().to_string(),
+        ])
         .output()
         .expect("the program starts")
 }
@@ -34,10 +43,17 @@ fn text(bytes: &[u8]) -> String {
 fn check(args: &[&str], status: i32, out: &[&str], err: &[&str]) {
     let run = isosmith(args);
     let (stdout, stderr) = (text(&run.stdout), text(&run.stderr));
-    assert_eq!(run.status.code(), Some(status), "{args:?}\n{stdout}\n{stderr}");
+    assert_eq!(
+        run.status.code(),
+        Some(status),
+        "{args:?}\n{stdout}\n{stderr}"
+    );
     for (stream, wanted) in [(&stdout, out), (&stderr, err)] {
         for words in wanted {
-            assert!(stream.contains(words), "{args:?} does not say {words:?}:\n{stdout}\n{stderr}");
+            assert!(
+                stream.contains(words),
+                "{args:?} does not say {words:?}:\n{stdout}\n{stderr}"
+            );
         }
     }
 }
@@ -45,14 +61,26 @@ fn check(args: &[&str], status: i32, out: &[&str], err: &[&str]) {
 fn json(args: &[&str]) -> serde_json::Value {
     let run = isosmith(args);
     assert!(run.status.success(), "{args:?}: {}", text(&run.stderr));
-    serde_json::from_slice(&run.stdout).unwrap_or_else(|error| panic!("{args:?} prints no JSON: {error}"))
+    serde_json::from_slice(&run.stdout)
+        .unwrap_or_else(|error| panic!("{args:?} prints no JSON: {error}"))
 }
 
 #[test]
 fn every_command_explains_itself() {
     for command in [
-        "build", "check", "plan", "profiles", "builds", "resume", "cancel", "clean", "verify", "test-boot", "schema",
-        "completions", "man",
+        "build",
+        "check",
+        "plan",
+        "profiles",
+        "builds",
+        "resume",
+        "cancel",
+        "clean",
+        "verify",
+        "test-boot",
+        "schema",
+        "completions",
+        "man",
     ] {
         check(&["--help"], 0, &[command], &[]);
         check(&[command, "--help"], 0, &["Usage:", "--state-dir"], &[]);
@@ -66,12 +94,37 @@ fn a_wrong_command_line_is_told_apart_from_a_wrong_profile() {
     check(&[], 2, &[], &["Usage"]);
     check(&["biuld"], 2, &[], &["build"]);
     check(&["build"], 2, &[], &["PROFILE"]);
-    check(&["plan", "minimal", "--no-such-option"], 2, &[], &["--no-such-option"]);
-    check(&["clean", "--all", "--unused", "3"], 2, &[], &["cannot be used with"]);
-    check(&["check", "no-such-profile"], 3, &[], &["no profile no-such-profile", "minimal"]);
+    check(
+        &["plan", "minimal", "--no-such-option"],
+        2,
+        &[],
+        &["--no-such-option"],
+    );
+    check(
+        &["clean", "--all", "--unused", "3"],
+        2,
+        &[],
+        &["cannot be used with"],
+    );
+    check(
+        &["check", "no-such-profile"],
+        3,
+        &[],
+        &["no profile no-such-profile", "minimal"],
+    );
     check(&["resume", "../../etc"], 3, &[], &["no build's id"]);
-    check(&["check", "minimal", "--set", "image.compression=rar"], 3, &[], &["image.compression", "rar"]);
-    check(&["check", "minimal", "--set", "image.compresion=xz"], 3, &[], &["compresion", "compression"]);
+    check(
+        &["check", "minimal", "--set", "image.compression=rar"],
+        3,
+        &[],
+        &["image.compression", "rar"],
+    );
+    check(
+        &["check", "minimal", "--set", "image.compresion=xz"],
+        3,
+        &[],
+        &["compresion", "compression"],
+    );
 }
 
 #[test]
@@ -80,7 +133,11 @@ fn a_build_that_is_not_there_cannot_be_resumed_or_stopped() {
     for command in ["resume", "cancel"] {
         let run = isosmith(&[command, id]);
         assert!(!run.status.success(), "{command}");
-        assert!(text(&run.stderr).contains(id), "{command} names the build: {}", text(&run.stderr));
+        assert!(
+            text(&run.stderr).contains(id),
+            "{command} names the build: {}",
+            text(&run.stderr)
+        );
     }
     check(&["builds"], 0, &[], &[]);
     assert_eq!(json(&["builds", "--json"]), serde_json::json!([]));
@@ -94,7 +151,12 @@ fn a_misspelt_profile_is_guessed() {
 #[test]
 fn shipped_profiles_have_no_problems() {
     let listed = json(&["profiles", "--json"]);
-    let names: Vec<&str> = listed.as_array().unwrap().iter().filter_map(|profile| profile["name"].as_str()).collect();
+    let names: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|profile| profile["name"].as_str())
+        .collect();
     for name in ["minimal", "standard", "rescue"] {
         assert!(names.contains(&name), "{names:?}");
         check(&["check", name], 0, &["no problems"], &[]);
@@ -113,24 +175,57 @@ fn bad_profiles_give_their_messages() {
         ("format = 1\n[profile\n", "TOML"),
         ("format = 1\n[profile]\nname = \"../x\"\n", "profile.name"),
         (&long, "image.label"),
-        (&format!("{head}[software]\npackages = [\"-oAPT::Get::AllowUnauthenticated=true\"]\n"), "software.packages[0]"),
-        (&format!("{head}[software]\npackages = [\"a b\"]\n"), "software.packages[0]"),
+        (
+            &format!("{head}[software]\npackages = [\"-oAPT::Get::AllowUnauthenticated=true\"]\n"),
+            "software.packages[0]",
+        ),
+        (
+            &format!("{head}[software]\npackages = [\"a b\"]\n"),
+            "software.packages[0]",
+        ),
         (&format!("{head}[software]\npackage = []\n"), "packages"),
-        (&format!("{head}[[files]]\nsource = \"a\"\ntarget = \"/../etc\"\n"), "files[0].target"),
-        (&format!("{head}[[base.repositories]]\nname = \"x\"\nuri = \"http://example.org\"\nsuite = \"s\"\n"), "key"),
+        (
+            &format!("{head}[[files]]\nsource = \"a\"\ntarget = \"/../etc\"\n"),
+            "files[0].target",
+        ),
+        (
+            &format!(
+                "{head}[[base.repositories]]\nname = \"x\"\nuri = \"http://example.org\"\nsuite = \"s\"\n"
+            ),
+            "key",
+        ),
         (&format!("{head}extends = \"x\"\n"), "extends"),
-        (&format!("{head}[branding]\nlogo = \"missing.svg\"\n"), "branding.logo"),
-        (&format!("{head}[branding]\nname = \"a\\u0007b\"\n"), "branding.name"),
-        (&format!("{head}[boot]\nbios = \"none\"\nuefi = false\n"), "boot"),
-        (&format!("{head}[region]\ntimezone = \"../../etc/passwd\"\n"), "region.timezone"),
-        (&format!("{head}[kernel]\ncmdline = [\"a b\"]\n"), "kernel.cmdline[0]"),
+        (
+            &format!("{head}[branding]\nlogo = \"missing.svg\"\n"),
+            "branding.logo",
+        ),
+        (
+            &format!("{head}[branding]\nname = \"a\\u0007b\"\n"),
+            "branding.name",
+        ),
+        (
+            &format!("{head}[boot]\nbios = \"none\"\nuefi = false\n"),
+            "boot",
+        ),
+        (
+            &format!("{head}[region]\ntimezone = \"../../etc/passwd\"\n"),
+            "region.timezone",
+        ),
+        (
+            &format!("{head}[kernel]\ncmdline = [\"a b\"]\n"),
+            "kernel.cmdline[0]",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profile.toml");
         fs::write(&path, profile).unwrap();
         check(&["check", path.to_str().unwrap()], 3, &[], &[field]);
         check(&["build", path.to_str().unwrap()], 3, &[], &[field]);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something was left by {profile:?}");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "something was left by {profile:?}"
+        );
     }
 }
 
@@ -142,26 +237,61 @@ fn problems_can_be_had_as_json() {
     let run = isosmith(&["check", "--json", path.to_str().unwrap()]);
     assert!(!run.status.success());
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
-    let mut paths: Vec<&str> = said["problems"].as_array().unwrap().iter().filter_map(|problem| problem["path"].as_str()).collect();
+    let mut paths: Vec<&str> = said["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|problem| problem["path"].as_str())
+        .collect();
     paths.sort_unstable();
     assert_eq!(paths, ["region.hostname", "region.timezone"], "all at once");
     for problem in said["problems"].as_array().unwrap() {
-        assert!(!problem["message"].as_str().unwrap().is_empty() && !problem["fix"].as_str().unwrap().is_empty(), "{problem}");
+        assert!(
+            !problem["message"].as_str().unwrap().is_empty()
+                && !problem["fix"].as_str().unwrap().is_empty(),
+            "{problem}"
+        );
     }
 }
 
 #[test]
 fn a_plan_names_every_step_and_every_value_s_origin() {
     let plan = json(&["plan", "minimal", "--json"]);
-    let steps: Vec<&str> = plan.as_array().unwrap().iter().filter_map(|step| step["step"]["id"].as_str()).collect();
-    for id in ["preflight", "resolve", "base", "packages", "initramfs", "clean", "squashfs", "iso", "verify"] {
+    let steps: Vec<&str> = plan
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|step| step["step"]["id"].as_str())
+        .collect();
+    for id in [
+        "preflight",
+        "resolve",
+        "base",
+        "packages",
+        "initramfs",
+        "clean",
+        "squashfs",
+        "iso",
+        "verify",
+    ] {
         assert!(steps.contains(&id), "{steps:?}");
     }
     assert_eq!(steps.iter().filter(|id| **id == "initramfs").count(), 1);
     check(
-        &["plan", "standard", "--explain", "--set", "image.compression=zstd:19"],
+        &[
+            "plan",
+            "standard",
+            "--explain",
+            "--set",
+            "image.compression=zstd:19",
+        ],
         0,
-        &["image.compression = \"zstd:19\"", "command line", "region.hostname = \"standard\"", "minimal"],
+        &[
+            "image.compression = \"zstd:19\"",
+            "command line",
+            "region.hostname = \"standard\"",
+            "minimal",
+        ],
         &[],
     );
 }
@@ -170,7 +300,11 @@ fn a_plan_names_every_step_and_every_value_s_origin() {
 fn the_schema_is_the_one_that_ships() {
     let shipped = fs::read_to_string(workspace().join("profiles/schema.json")).unwrap();
     let shipped: serde_json::Value = serde_json::from_str(&shipped).unwrap();
-    assert_eq!(json(&["schema"]), shipped, "profiles/schema.json is old; run `cargo xtask generate`");
+    assert_eq!(
+        json(&["schema"]),
+        shipped,
+        "profiles/schema.json is old; run `cargo xtask generate`"
+    );
 }
 
 #[test]

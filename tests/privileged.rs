@@ -38,7 +38,9 @@ fn trial(kit: &Kit, name: &str, test: fn(&Kit) -> Result<()>) -> Trial {
 
 /// Seconds since 1970.
 fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
@@ -53,7 +55,15 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let suites = [features::trials, pictures::trials, faults::trials, disk::trials, hostile::trials, same::trials, kills::trials];
+    let suites = [
+        features::trials,
+        pictures::trials,
+        faults::trials,
+        disk::trials,
+        hostile::trials,
+        same::trials,
+        kills::trials,
+    ];
     let trials = suites.iter().flat_map(|trials| trials(&kit)).collect();
     if !arguments.list {
         let ready = kit.need_root().and_then(|()| kit.minimal());

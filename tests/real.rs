@@ -3,7 +3,11 @@
 //!
 //! Touches: folders below `ISOSMITH_TEST_DIR`, the network. Needs root and mmdebstrap. With
 //! `ISOSMITH_FULL=1` it is built a second time from nothing.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on stops with a message")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on stops with a message"
+)]
 
 #[path = "real/compare.rs"]
 mod compare;
@@ -34,7 +38,9 @@ fn main() -> ExitCode {
     };
     let trial = |name: &str, test: fn(&Kit) -> Result<()>| {
         let kit = kit.clone();
-        Trial::test(name, move || test(&kit).map_err(|error| Failed::from(format!("{error:#}"))))
+        Trial::test(name, move || {
+            test(&kit).map_err(|error| Failed::from(format!("{error:#}")))
+        })
     };
     let full = std::env::var_os("ISOSMITH_FULL").is_some();
     let trials = vec![
@@ -59,12 +65,21 @@ fn minimal(kit: &Kit) -> Result<PathBuf> {
 /// The program's own judgement of its ISO, with everything that the profile promises.
 fn whole(kit: &Kit) -> Result<()> {
     let iso = minimal(kit)?;
-    let said = output(
-        Command::new(&kit.program).arg("verify").arg(&iso).args(["--json", "--bios", "--uefi", "--secure-boot"]),
-    )?;
+    let said = output(Command::new(&kit.program).arg("verify").arg(&iso).args([
+        "--json",
+        "--bios",
+        "--uefi",
+        "--secure-boot",
+    ]))?;
     let said: serde_json::Value = serde_json::from_str(&said)?;
     ensure!(said["good"] == true, "{}", said["problems"]);
-    ensure!(said["checksums"].as_array().is_some_and(|sums| sums.len() >= 2), "{}", said["checksums"]);
+    ensure!(
+        said["checksums"]
+            .as_array()
+            .is_some_and(|sums| sums.len() >= 2),
+        "{}",
+        said["checksums"]
+    );
     Ok(())
 }
 
@@ -75,9 +90,16 @@ fn again(kit: &Kit) -> Result<()> {
     let isosmith = kit.isosmith(&kit.root.join("minimal"));
     let ended = isosmith.build(&workspace().join("profiles/minimal/profile.toml"))?;
     ended.iso()?;
-    let made: Vec<_> = ended.made().into_iter().filter(|step| !["preflight", "mirrors"].contains(step)).collect();
+    let made: Vec<_> = ended
+        .made()
+        .into_iter()
+        .filter(|step| !["preflight", "mirrors"].contains(step))
+        .collect();
     ensure!(made.is_empty(), "the second build made {made:?} again");
-    ensure!(before == (sha256(&iso)?, fs::metadata(&iso)?.modified()?), "the ISO was written again");
+    ensure!(
+        before == (sha256(&iso)?, fs::metadata(&iso)?.modified()?),
+        "the ISO was written again"
+    );
     eprintln!("a build with nothing to do took {:?}", ended.took);
     Ok(())
 }
@@ -86,9 +108,15 @@ fn again(kit: &Kit) -> Result<()> {
 fn from_nothing(kit: &Kit) -> Result<()> {
     let iso = minimal(kit)?;
     let scratch = kit.scratch("nothing")?;
-    let isosmith = kit.isosmith(scratch.path()).cache(&scratch.path().join("cache")).env("TZ", "Asia/Tokyo");
+    let isosmith = kit
+        .isosmith(scratch.path())
+        .cache(&scratch.path().join("cache"))
+        .env("TZ", "Asia/Tokyo");
     let ended = isosmith.build(&workspace().join("profiles/minimal/profile.toml"))?;
-    ensure!(sha256(&ended.iso()?)? == sha256(&iso)?, "a build from nothing gives another ISO");
+    ensure!(
+        sha256(&ended.iso()?)? == sha256(&iso)?,
+        "a build from nothing gives another ISO"
+    );
     Ok(())
 }
 
@@ -102,9 +130,20 @@ fn tree(kit: &Kit) -> Result<()> {
     mmdebstrap(&iso.with_extension("iso.manifest"), &plain)?;
     let listed = compare::Listed::read(&workspace().join("tests/tree-differences.toml"))?;
     let judged = listed.judge(&compare::Tree::read(&ours)?, &compare::Tree::read(&plain)?);
-    fs::write(kit.root.join("tree-differences.txt"), judged.every.join("\n"))?;
-    ensure!(judged.unlisted.is_empty(), "differences that are not listed:\n{}", judged.unlisted.join("\n"));
-    ensure!(judged.unused.is_empty(), "listed, but there is no such difference: {}", judged.unused.join(", "));
+    fs::write(
+        kit.root.join("tree-differences.txt"),
+        judged.every.join("\n"),
+    )?;
+    ensure!(
+        judged.unlisted.is_empty(),
+        "differences that are not listed:\n{}",
+        judged.unlisted.join("\n")
+    );
+    ensure!(
+        judged.unused.is_empty(),
+        "listed, but there is no such difference: {}",
+        judged.unused.join(", ")
+    );
     Ok(())
 }
 
@@ -118,13 +157,19 @@ fn unpack(iso: &Path, folder: &Path) -> Result<PathBuf> {
             .arg(&squashfs),
     )?;
     let tree = folder.join("ours");
-    output(Command::new("unsquashfs").args(["-quiet", "-no-progress", "-dest"]).arg(&tree).arg(&squashfs))?;
+    output(
+        Command::new("unsquashfs")
+            .args(["-quiet", "-no-progress", "-dest"])
+            .arg(&tree)
+            .arg(&squashfs),
+    )?;
     Ok(tree)
 }
 
 /// A tree of the packages that a manifest names, made by mmdebstrap in namespaces of its own.
 fn mmdebstrap(manifest: &Path, to: &Path) -> Result<()> {
-    let mirror = std::env::var("ISOSMITH_TEST_MIRROR").unwrap_or_else(|_| "http://deb.debian.org".to_owned());
+    let mirror = std::env::var("ISOSMITH_TEST_MIRROR")
+        .unwrap_or_else(|_| "http://deb.debian.org".to_owned());
     let names: Vec<String> = fs::read_to_string(manifest)?
         .lines()
         .filter_map(|line| {
@@ -132,13 +177,34 @@ fn mmdebstrap(manifest: &Path, to: &Path) -> Result<()> {
             Some(format!("{}={}", fields.next()?, fields.next()?))
         })
         .collect();
-    let sources = [("debian", "trixie"), ("debian", "trixie-updates"), ("debian-security", "trixie-security")]
-        .map(|(archive, suite)| format!("deb {mirror}/{archive} {suite} main non-free-firmware"));
+    let sources = [
+        ("debian", "trixie"),
+        ("debian", "trixie-updates"),
+        ("debian-security", "trixie-security"),
+    ]
+    .map(|(archive, suite)| format!("deb {mirror}/{archive} {suite} main non-free-firmware"));
     output(
         Command::new("unshare")
-            .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "mmdebstrap"])
-            .args(["--quiet", "--mode=root", "--variant=essential", "--format=directory"])
-            .args(["--aptopt=APT::Install-Recommends \"false\"", &format!("--include={}", names.join(","))])
+            .args([
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--propagation",
+                "private",
+                "mmdebstrap",
+            ])
+            .args([
+                "--quiet",
+                "--mode=root",
+                "--variant=essential",
+                "--format=directory",
+            ])
+            .args([
+                "--aptopt=APT::Install-Recommends \"false\"",
+                &format!("--include={}", names.join(",")),
+            ])
             .arg("trixie")
             .arg(to)
             .args(sources),

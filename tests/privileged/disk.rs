@@ -31,7 +31,10 @@ struct Disk {
 impl Disk {
     fn new(folder: &Path, size: &str) -> Result<Self> {
         fs::create_dir_all(folder)?;
-        let script = format!("mount -t tmpfs -o size={size},mode=755 tmpfs '{}' && echo ready && read _", folder.display());
+        let script = format!(
+            "mount -t tmpfs -o size={size},mode=755 tmpfs '{}' && echo ready && read _",
+            folder.display()
+        );
         let mut holder = Command::new("unshare")
             .args(["--mount", "--propagation", "private", "sh", "-c", &script])
             .stdin(Stdio::piped())
@@ -42,12 +45,19 @@ impl Disk {
         if line.trim() != "ready" {
             bail!("no filesystem in memory");
         }
-        Ok(Self { holder, folder: folder.to_owned() })
+        Ok(Self {
+            holder,
+            folder: folder.to_owned(),
+        })
     }
 
     /// What a command is started by to see the filesystem.
     fn enter(&self) -> Vec<String> {
-        vec!["nsenter".into(), format!("--mount=/proc/{}/ns/mnt", self.holder.id()), "--".into()]
+        vec![
+            "nsenter".into(),
+            format!("--mount=/proc/{}/ns/mnt", self.holder.id()),
+            "--".into(),
+        ]
     }
 
     fn run(&self, args: &[&str]) -> Result<String> {
@@ -57,7 +67,8 @@ impl Disk {
 
     fn resize(&self, size: &str) -> Result<()> {
         let folder = self.folder.display().to_string();
-        self.run(&["mount", "-o", &format!("remount,size={size}"), &folder]).map(drop)
+        self.run(&["mount", "-o", &format!("remount,size={size}"), &folder])
+            .map(drop)
     }
 
     /// Leaves `spare` MiB.
@@ -86,10 +97,23 @@ fn full(kit: &Kit) -> Result<()> {
     let tools = fs::read_dir(kit.cache().join("artifacts"))?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
-        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("tools-")))
+        .find(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("tools-"))
+        })
         .context("the shared cache has no tools")?;
-    disk.run(&["cp", "-a", &tools.display().to_string(), &format!("{}/artifacts", cache.display())])?;
-    disk.run(&["cp", "-a", &kit.cache().join("pool").display().to_string(), &cache.display().to_string()])?;
+    disk.run(&[
+        "cp",
+        "-a",
+        &tools.display().to_string(),
+        &format!("{}/artifacts", cache.display()),
+    ])?;
+    disk.run(&[
+        "cp",
+        "-a",
+        &kit.cache().join("pool").display().to_string(),
+        &cache.display().to_string(),
+    ])?;
     let enter = disk.enter();
     let enter: Vec<&str> = enter.iter().map(String::as_str).collect();
     let isosmith = kit.isosmith(scratch.path()).cache(&cache).under(&enter);
@@ -111,9 +135,16 @@ fn full(kit: &Kit) -> Result<()> {
             disk.resize(ROOMY)?;
             let message = ended.failed_with(Code::DiskFull, 8)?;
             let error = ended.error()?;
-            ensure!(error.class == Class::DiskSpace && error.step.as_ref().is_some_and(|at| at.as_str() == step), "{error:?}");
+            ensure!(
+                error.class == Class::DiskSpace
+                    && error.step.as_ref().is_some_and(|at| at.as_str() == step),
+                "{error:?}"
+            );
             let shown = format!("{message} {} {}", error.advice, error.causes.join(" "));
-            ensure!(shown.contains("MiB"), "it does not say how much room there is: {shown}");
+            ensure!(
+                shown.contains("MiB"),
+                "it does not say how much room there is: {shown}"
+            );
             let resumed = isosmith.resume(&ended.id().context("no id")?)?;
             resumed.iso().context("resume")?;
             Ok(())
@@ -123,7 +154,14 @@ fn full(kit: &Kit) -> Result<()> {
         }
         disk.resize(ROOMY)?;
         // The next stage must do its own work again.
-        disk.run(&["sh", "-c", &format!("rm -rf '{0}'/layers/packages-* '{0}'/artifacts/squashfs-*", cache.display())])?;
+        disk.run(&[
+            "sh",
+            "-c",
+            &format!(
+                "rm -rf '{0}'/layers/packages-* '{0}'/artifacts/squashfs-*",
+                cache.display()
+            ),
+        ])?;
         let _ = fs::remove_dir_all(&isosmith.out);
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));

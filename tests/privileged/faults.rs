@@ -31,23 +31,37 @@ struct Ground {
 impl Ground {
     fn new(kit: &Kit, name: &str) -> Result<Self> {
         let scratch = kit.scratch(name)?;
-        let fresh = Made::new("fresh", "1").file("/usr/share/fresh", &format!("{:?}\n", scratch.path()).repeat(4000), 0o644);
+        let fresh = Made::new("fresh", "1").file(
+            "/usr/share/fresh",
+            &format!("{:?}\n", scratch.path()).repeat(4000),
+            0o644,
+        );
         let small = Small::serve(kit, scratch.path(), &[fresh])?;
         let isosmith = kit.isosmith(scratch.path());
-        Ok(Self { small, isosmith, scratch })
+        Ok(Self {
+            small,
+            isosmith,
+            scratch,
+        })
     }
 
     fn build(&self, name: &str) -> Result<Ended> {
-        self.isosmith.build(&self.small.profile_with(name, "", &["fresh"], "")?)
+        self.isosmith
+            .build(&self.small.profile_with(name, "", &["fresh"], "")?)
     }
 
     /// Nothing half-made may be left in the cache, and no lock.
     fn tidy(&self, kit: &Kit, ended: &Ended) -> Result<()> {
         let id = ended.id().context("no id")?;
         let partial = kit.cache().join("partial").join(id);
-        let left: Vec<_> = std::fs::read_dir(&partial).map(|entries| entries.filter_map(Result::ok).collect()).unwrap_or_default();
+        let left: Vec<_> = std::fs::read_dir(&partial)
+            .map(|entries| entries.filter_map(Result::ok).collect())
+            .unwrap_or_default();
         ensure!(left.is_empty(), "half-made things are left: {left:?}");
-        ensure!(!self.isosmith.out.join("faults-1-trixie-amd64.iso").exists(), "a failed build left an ISO");
+        ensure!(
+            !self.isosmith.out.join("faults-1-trixie-amd64.iso").exists(),
+            "a failed build left an ISO"
+        );
         Ok(())
     }
 }
@@ -57,19 +71,53 @@ fn release(kit: &Kit) -> Result<()> {
     let ground = Ground::new(kit, "release")?;
     let day = 86_400;
     let table: &[(&str, Dates, Signing, Code)] = &[
-        ("expired", Dates { date: now() - 9 * day, until: Some(now() - 2 * day) }, Signing::Own, Code::ReleaseExpired),
-        ("from the future", Dates { date: now() + 2 * day, until: None }, Signing::Own, Code::ClockWrong),
-        ("unsigned", Dates::default(), Signing::Nobody, Code::BadSignature),
-        ("signed by a stranger", Dates::default(), Signing::Stranger, Code::BadSignature),
+        (
+            "expired",
+            Dates {
+                date: now() - 9 * day,
+                until: Some(now() - 2 * day),
+            },
+            Signing::Own,
+            Code::ReleaseExpired,
+        ),
+        (
+            "from the future",
+            Dates {
+                date: now() + 2 * day,
+                until: None,
+            },
+            Signing::Own,
+            Code::ClockWrong,
+        ),
+        (
+            "unsigned",
+            Dates::default(),
+            Signing::Nobody,
+            Code::BadSignature,
+        ),
+        (
+            "signed by a stranger",
+            Dates::default(),
+            Signing::Stranger,
+            Code::BadSignature,
+        ),
     ];
     let mut wrong = Vec::new();
     for (what, dates, signing, code) in table {
         ground.small.archive.publish(*dates, *signing)?;
         let ended = ground.build("faults")?;
-        let judged = ended.failed_with(*code, 6).and_then(|_| ground.tidy(kit, &ended));
+        let judged = ended
+            .failed_with(*code, 6)
+            .and_then(|_| ground.tidy(kit, &ended));
         let healed = || -> Result<()> {
-            ground.small.archive.publish(Dates::default(), Signing::Own)?;
-            ground.isosmith.resume(&ended.id().context("no id")?)?.iso()?;
+            ground
+                .small
+                .archive
+                .publish(Dates::default(), Signing::Own)?;
+            ground
+                .isosmith
+                .resume(&ended.id().context("no id")?)?
+                .iso()?;
             Ok(())
         };
         if let Err(error) = judged.and_then(|()| healed().context("resume")) {
@@ -96,17 +144,26 @@ fn package(kit: &Kit) -> Result<()> {
         ground.small.server.fault("/pool/fresh_", fault);
         let ended = ground.build("faults")?;
         let judged = ended.failed_with(code, status).and_then(|message| {
-            ensure!(message.contains("fresh_1_all.deb"), "the message names no file: {message}");
+            ensure!(
+                message.contains("fresh_1_all.deb"),
+                "the message names no file: {message}"
+            );
             ground.tidy(kit, &ended)
         });
-        let retries = ended.events.iter().filter(|event| matches!(event.kind, EventKind::StepRetried { .. })).count();
+        let retries = ended
+            .events
+            .iter()
+            .filter(|event| matches!(event.kind, EventKind::StepRetried { .. }))
+            .count();
         ground.small.server.heal();
         let resumed = ground.isosmith.resume(&ended.id().context("no id")?)?.iso();
         if let Err(error) = judged.and_then(|()| resumed.context("resume")) {
             wrong.push(format!("{fault:?}: {error:#}"));
         }
         if retries != 2 {
-            wrong.push(format!("{fault:?}: {retries} retries were told, 2 were to be"));
+            wrong.push(format!(
+                "{fault:?}: {retries} retries were told, 2 were to be"
+            ));
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -118,11 +175,26 @@ fn other_mirror(kit: &Kit) -> Result<()> {
     let ground = Ground::new(kit, "mirrors")?;
     let good = isosmith_tests::Server::start(&ground.scratch.path().join("www"))?;
     ground.small.server.fault("/pool/fresh_", Fault::Corrupt);
-    let mirrors = format!("mirrors = [\"{}\", \"http://127.0.0.1:{}/debian\"]\n", ground.small.mirror(), good.port());
-    let ended = ground.isosmith.build(&ground.small.profile_with("faults", &mirrors, &["fresh"], "")?)?;
+    let mirrors = format!(
+        "mirrors = [\"{}\", \"http://127.0.0.1:{}/debian\"]\n",
+        ground.small.mirror(),
+        good.port()
+    );
+    let ended = ground.isosmith.build(&ground.small.profile_with(
+        "faults",
+        &mirrors,
+        &["fresh"],
+        "",
+    )?)?;
     ended.iso()?;
-    ensure!(ground.small.server.count("/pool/fresh_") == 1, "the first mirror was not asked once");
-    ensure!(good.count("/pool/fresh_") == 1, "the second mirror was not asked once");
+    ensure!(
+        ground.small.server.count("/pool/fresh_") == 1,
+        "the first mirror was not asked once"
+    );
+    ensure!(
+        good.count("/pool/fresh_") == 1,
+        "the second mirror was not asked once"
+    );
     Ok(())
 }
 
@@ -131,7 +203,10 @@ fn other_mirror(kit: &Kit) -> Result<()> {
 fn gone_midway(kit: &Kit) -> Result<()> {
     let ground = Ground::new(kit, "midway")?;
     ground.small.server.fault("/pool/fresh_", Fault::Reset(100));
-    let mut running = ground.isosmith.start(&ground.small.profile_with("faults", "", &["fresh"], "")?)?;
+    let mut running =
+        ground
+            .isosmith
+            .start(&ground.small.profile_with("faults", "", &["fresh"], "")?)?;
     let retried = running.listen_until(|event| matches!(event, EventKind::StepRetried { .. }))?;
     ensure!(retried, "the step was not tried again");
     ground.small.server.heal();
@@ -142,12 +217,19 @@ fn gone_midway(kit: &Kit) -> Result<()> {
 /// Nobody listens where the mirror should be.
 fn no_network(kit: &Kit) -> Result<()> {
     let ground = Ground::new(kit, "offline")?;
-    let closed = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let closed = std::net::TcpListener::bind(("127.0.0.1", 0))?
+        .local_addr()?
+        .port();
     let mirrors = format!("mirrors = [\"http://127.0.0.1:{closed}/debian\"]\n");
-    let profile = ground.small.profile_with("faults", &mirrors, &["fresh"], "")?;
+    let profile = ground
+        .small
+        .profile_with("faults", &mirrors, &["fresh"], "")?;
     let ended = ground.isosmith.build(&profile)?;
     let message = ended.failed_with(Code::MirrorUnreachable, 5)?;
-    ensure!(message.contains(&closed.to_string()), "the message names no address: {message}");
+    ensure!(
+        message.contains(&closed.to_string()),
+        "the message names no address: {message}"
+    );
     ground.tidy(kit, &ended)?;
     ground.build("faults")?.iso()?;
     Ok(())
@@ -160,13 +242,26 @@ fn solver(kit: &Kit) -> Result<()> {
         Made::new("needy", "1").field("Depends: nonesuch (>= 2)"),
         Made::new("cat", "1").field("Conflicts: dog"),
         Made::new("dog", "1"),
-        Made::new("broken", "1").script("postinst", "#!/bin/sh\necho 'nothing works here' >&2\nexit 3\n"),
+        Made::new("broken", "1").script(
+            "postinst",
+            "#!/bin/sh\necho 'nothing works here' >&2\nexit 3\n",
+        ),
     ];
     let small = Small::serve(kit, scratch.path(), &more)?;
     let isosmith = kit.isosmith(scratch.path());
     let table: &[(&[&str], &str, Code, &[&str])] = &[
-        (&["no-such-package"], "", Code::PackageUnknown, &["no-such-package"]),
-        (&["needy"], "", Code::PackageConflict, &["needy", "nonesuch"]),
+        (
+            &["no-such-package"],
+            "",
+            Code::PackageUnknown,
+            &["no-such-package"],
+        ),
+        (
+            &["needy"],
+            "",
+            Code::PackageConflict,
+            &["needy", "nonesuch"],
+        ),
         (&["cat", "dog"], "", Code::PackageConflict, &["cat", "dog"]),
         (&["broken"], "", Code::PackageFailed, &["broken"]),
     ];
@@ -180,9 +275,16 @@ fn solver(kit: &Kit) -> Result<()> {
             for name in *names {
                 ensure!(shown.contains(name), "{name} is not named in: {shown}");
             }
-            let partial = kit.cache().join("partial").join(ended.id().context("no id")?);
+            let partial = kit
+                .cache()
+                .join("partial")
+                .join(ended.id().context("no id")?);
             let left = std::fs::read_dir(&partial).map_or(0, Iterator::count);
-            ensure!(left == 0, "half-made things are left in {}", partial.display());
+            ensure!(
+                left == 0,
+                "half-made things are left in {}",
+                partial.display()
+            );
             Ok(())
         });
         if let Err(error) = judged {
@@ -198,14 +300,35 @@ fn snapshot(kit: &Kit) -> Result<()> {
     let scratch = kit.scratch("snapshot")?;
     let small = Small::serve(kit, scratch.path(), &[])?;
     let day = 86_400;
-    small.archive.publish(Dates { date: now() - 90 * day, until: Some(now() - 83 * day) }, Signing::Own)?;
+    small.archive.publish(
+        Dates {
+            date: now() - 90 * day,
+            until: Some(now() - 83 * day),
+        },
+        Signing::Own,
+    )?;
     let at = scratch.path().join("www/archive/debian");
     std::fs::create_dir_all(&at)?;
     std::os::unix::fs::symlink(small.archive.root(), at.join("20260131T000000Z"))?;
-    let base = format!("snapshot = \"20260131T000000Z\"\nsnapshot_base = \"http://127.0.0.1:{}\"\n", small.server.port());
-    let ended = kit.isosmith(scratch.path()).build(&small.profile_with("snapshot", &base, &[], "")?)?;
+    let base = format!(
+        "snapshot = \"20260131T000000Z\"\nsnapshot_base = \"http://127.0.0.1:{}\"\n",
+        small.server.port()
+    );
+    let ended =
+        kit.isosmith(scratch.path())
+            .build(&small.profile_with("snapshot", &base, &[], "")?)?;
     ended.iso()?;
-    ensure!(small.server.count("/archive/debian/20260131T000000Z/dists/trixie/InRelease") > 0, "the snapshot was not asked");
-    ensure!(ended.outcome("resolve") == Some(&Outcome::Done), "nothing was solved: {:?}", ended.outcome("resolve"));
+    ensure!(
+        small
+            .server
+            .count("/archive/debian/20260131T000000Z/dists/trixie/InRelease")
+            > 0,
+        "the snapshot was not asked"
+    );
+    ensure!(
+        ended.outcome("resolve") == Some(&Outcome::Done),
+        "nothing was solved: {:?}",
+        ended.outcome("resolve")
+    );
     Ok(())
 }

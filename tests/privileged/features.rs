@@ -21,7 +21,11 @@ pub fn trials(kit: &Kit) -> Vec<Trial> {
     vec![
         trial(kit, "features::are_in_the_image", in_the_image),
         trial(kit, "features::uefi_without_bios", uefi_only),
-        trial(kit, "features::names_that_the_image_has_not_got", not_in_image),
+        trial(
+            kit,
+            "features::names_that_the_image_has_not_got",
+            not_in_image,
+        ),
     ]
 }
 
@@ -95,17 +99,37 @@ fn in_the_image(kit: &Kit) -> Result<()> {
         .script("templates", "Template: asker/colour\nType: string\nDefault: grey\nDescription: Which colour?\n")
         .script("config", "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_input high asker/colour || true\ndb_go\n")
         .script("postinst", "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_get asker/colour\necho \"$RET\" > /etc/asker\n");
-    let small = Small::serve(kit, folder, &[asker, Made::new("unwanted", "1"), Made::new("welcome", "1")])?;
-    Made::new("localtool", "2:1.0").file("/usr/bin/localtool", "#!/bin/sh\n", 0o755).build(folder)?;
-    fs::rename(folder.join("localtool_2:1.0_all.deb"), folder.join("localtool.deb"))?;
+    let small = Small::serve(
+        kit,
+        folder,
+        &[asker, Made::new("unwanted", "1"), Made::new("welcome", "1")],
+    )?;
+    Made::new("localtool", "2:1.0")
+        .file("/usr/bin/localtool", "#!/bin/sh\n", 0o755)
+        .build(folder)?;
+    fs::rename(
+        folder.join("localtool_2:1.0_all.deb"),
+        folder.join("localtool.deb"),
+    )?;
 
-    let mut extra = Archive::new(&folder.join("www/extra"), "stable", &kit.root.join("more-keys"))?;
-    extra.add(&Made::new("from-extra", "7").file("/usr/share/from-extra", "extra\n", 0o644).build(folder)?)?;
+    let mut extra = Archive::new(
+        &folder.join("www/extra"),
+        "stable",
+        &kit.root.join("more-keys"),
+    )?;
+    extra.add(
+        &Made::new("from-extra", "7")
+            .file("/usr/share/from-extra", "extra\n", 0o644)
+            .build(folder)?,
+    )?;
     extra.publish(Dates::default(), Signing::Own)?;
     fs::copy(extra.key(), folder.join("extra.asc"))?;
 
     fs::write(folder.join("secret"), "hush\n")?;
-    fs::write(folder.join("own.service"), "[Unit]\nDescription=Own\n[Install]\nWantedBy=multi-user.target\n")?;
+    fs::write(
+        folder.join("own.service"),
+        "[Unit]\nDescription=Own\n[Install]\nWantedBy=multi-user.target\n",
+    )?;
     fs::create_dir_all(folder.join("folder/deep"))?;
     fs::write(folder.join("folder/deep/tool"), "#!/bin/sh\n")?;
     set_mode(&folder.join("folder/deep/tool"), 0o700)?;
@@ -126,7 +150,12 @@ fn in_the_image(kit: &Kit) -> Result<()> {
     let isosmith = kit.isosmith(folder);
     let ended = isosmith.build(&profile)?;
     let iso = ended.iso()?;
-    ensure!(iso.file_name().is_some_and(|name| name == "features-trixie.iso"), "{}", iso.display());
+    ensure!(
+        iso.file_name()
+            .is_some_and(|name| name == "features-trixie.iso"),
+        "{}",
+        iso.display()
+    );
     let tree = unpack(&iso, folder)?;
     let wrong = compare(&tree, folder)?;
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -135,7 +164,10 @@ fn in_the_image(kit: &Kit) -> Result<()> {
 
 /// Every way in which the tree is not what the profile says.
 fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
-    let text = |path: &str| fs::read_to_string(tree.join(path.trim_start_matches('/'))).unwrap_or_else(|error| format!("<{error}>"));
+    let text = |path: &str| {
+        fs::read_to_string(tree.join(path.trim_start_matches('/')))
+            .unwrap_or_else(|error| format!("<{error}>"))
+    };
     let there = |path: &str| fs::symlink_metadata(tree.join(path.trim_start_matches('/'))).is_ok();
     let mut wrong = Vec::new();
     for (path, want) in [
@@ -159,14 +191,23 @@ fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
     for (path, want) in [
         ("/usr/lib/os-release", "ID=features\n"),
         ("/usr/lib/os-release", "HOME_URL=\"https://example.org/\"\n"),
-        ("/etc/modprobe.d/isosmith-blacklist.conf", "blacklist pcspkr\n"),
+        (
+            "/etc/modprobe.d/isosmith-blacklist.conf",
+            "blacklist pcspkr\n",
+        ),
         ("/etc/default/keyboard", "XKBLAYOUT=\"de\"\n"),
         ("/etc/shadow", "root:$6$salt$"),
-        ("/etc/live/config.conf.d/isosmith.conf", "LIVE_USERNAME=\"ada\"\n"),
+        (
+            "/etc/live/config.conf.d/isosmith.conf",
+            "LIVE_USERNAME=\"ada\"\n",
+        ),
         ("/etc/sudoers.d/live", "ada ALL=(ALL:ALL) ALL\n"),
         ("/etc/apt/sources.list.d/extra.sources", "Suites: stable\n"),
         ("/etc/apt/keyrings/extra.asc", "BEGIN PGP PUBLIC KEY BLOCK"),
-        ("/usr/lib/isosmith/first-boot.d/00", "/var/lib/points/first-boot"),
+        (
+            "/usr/lib/isosmith/first-boot.d/00",
+            "/var/lib/points/first-boot",
+        ),
         ("/var/lib/dpkg/status", "Package: localtool\n"),
         ("/var/lib/dpkg/status", "Package: welcome\n"),
     ] {
@@ -192,7 +233,9 @@ fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
     for path in [
         "/etc/systemd/system/multi-user.target.wants/one.service",
         "/etc/systemd/system/multi-user.target.wants/own.service",
-        "/usr/bin/localtool", "/boot/initrd.img-6.0-test"] {
+        "/usr/bin/localtool",
+        "/boot/initrd.img-6.0-test",
+    ] {
         if !there(path) {
             wrong.push(format!("{path} is not there"));
         }
@@ -209,17 +252,27 @@ fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
         ("tmp", 0o1777, 0),
         ("", 0o755, 0),
     ] {
-        let meta = fs::symlink_metadata(tree.join(path)).with_context(|| format!("{path} is not there"))?;
+        let meta = fs::symlink_metadata(tree.join(path))
+            .with_context(|| format!("{path} is not there"))?;
         let found = (meta.permissions().mode() & 0o7777, meta.uid(), meta.gid());
         if found != (mode, 0, group) {
-            wrong.push(format!("/{path} is {:o} of {}:{}, not {mode:o} of 0:{group}", found.0, found.1, found.2));
+            wrong.push(format!(
+                "/{path} is {:o} of {}:{}, not {mode:o} of 0:{group}",
+                found.0, found.1, found.2
+            ));
         }
     }
     // Nothing tells where it was built.
     let needle = folder.display().to_string();
-    let grep = Command::new("grep").args(["-rlF", &needle]).arg(tree).output()?;
+    let grep = Command::new("grep")
+        .args(["-rlF", &needle])
+        .arg(tree)
+        .output()?;
     if grep.status.success() {
-        wrong.push(format!("the build's folder is named in: {}", String::from_utf8_lossy(&grep.stdout)));
+        wrong.push(format!(
+            "the build's folder is named in: {}",
+            String::from_utf8_lossy(&grep.stdout)
+        ));
     }
     Ok(wrong)
 }
@@ -227,17 +280,39 @@ fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
 /// Checksums and manifest lie beside the ISO and are right.
 fn beside(iso: &Path, ended: &Ended) -> Result<()> {
     let folder = iso.parent().context("no folder")?;
-    for (ending, program) in [("sha256", "sha256sum"), ("sha512", "sha512sum"), ("md5", "md5sum")] {
-        output(Command::new(program).current_dir(folder).args(["--check", "--strict", &format!("features-trixie.iso.{ending}")]))?;
+    for (ending, program) in [
+        ("sha256", "sha256sum"),
+        ("sha512", "sha512sum"),
+        ("md5", "md5sum"),
+    ] {
+        output(Command::new(program).current_dir(folder).args([
+            "--check",
+            "--strict",
+            &format!("features-trixie.iso.{ending}"),
+        ]))?;
     }
     let manifest = fs::read_to_string(folder.join("features-trixie.iso.manifest"))?;
     for line in ["from-extra\t7\t", "base-files\t", "asker\t1\t"] {
         ensure!(manifest.contains(line), "the manifest has no {line:?}");
     }
-    ensure!(manifest.contains("localtool\t"), "the manifest has no local package");
-    ensure!(ended.log().contains("sha256"), "the checksum is not in the log");
-    let label = output(Command::new("xorriso").args(["-no_rc", "-indev"]).arg(iso).arg("-pvd_info"))?;
-    ensure!(label.contains("SMALL_FEATURES"), "the label is another one: {label}");
+    ensure!(
+        manifest.contains("localtool\t"),
+        "the manifest has no local package"
+    );
+    ensure!(
+        ended.log().contains("sha256"),
+        "the checksum is not in the log"
+    );
+    let label = output(
+        Command::new("xorriso")
+            .args(["-no_rc", "-indev"])
+            .arg(iso)
+            .arg("-pvd_info"),
+    )?;
+    ensure!(
+        label.contains("SMALL_FEATURES"),
+        "the label is another one: {label}"
+    );
     Ok(())
 }
 
@@ -252,7 +327,12 @@ fn unpack(iso: &Path, folder: &Path) -> Result<PathBuf> {
             .arg(&squashfs),
     )?;
     let tree = folder.join("tree");
-    output(Command::new("unsquashfs").args(["-quiet", "-no-progress", "-dest"]).arg(&tree).arg(&squashfs))?;
+    output(
+        Command::new("unsquashfs")
+            .args(["-quiet", "-no-progress", "-dest"])
+            .arg(&tree)
+            .arg(&squashfs),
+    )?;
     Ok(tree)
 }
 
@@ -260,7 +340,10 @@ fn unpack(iso: &Path, folder: &Path) -> Result<PathBuf> {
 fn uefi_only(kit: &Kit) -> Result<()> {
     let scratch = kit.scratch("uefi")?;
     let small = Small::serve(kit, scratch.path(), &[])?;
-    let isosmith = kit.isosmith(scratch.path()).arg("--set").arg("boot.bios=none");
+    let isosmith = kit
+        .isosmith(scratch.path())
+        .arg("--set")
+        .arg("boot.bios=none");
     isosmith.build(&small.profile("uefi")?)?.iso()?;
     Ok(())
 }
@@ -272,8 +355,14 @@ fn not_in_image(kit: &Kit) -> Result<()> {
     let small = Small::serve(kit, scratch.path(), &[])?;
     let mut wrong = Vec::new();
     for (set, field) in [
-        ("users.live.groups=[\"blacksmiths\"]", "users.live.groups[0]"),
-        ("services.enable=[\"nonesuch.service\"]", "services.enable[0]"),
+        (
+            "users.live.groups=[\"blacksmiths\"]",
+            "users.live.groups[0]",
+        ),
+        (
+            "services.enable=[\"nonesuch.service\"]",
+            "services.enable[0]",
+        ),
         ("region.locales=[\"xx_XX.UTF-8\"]", "region.locales[0]"),
         ("region.timezone=\"Europe/Atlantis\"", "region.timezone"),
     ] {

@@ -20,7 +20,11 @@ use libtest_mimic::Trial;
 use super::trial;
 
 pub fn trials(kit: &Kit) -> Vec<Trial> {
-    vec![trial(kit, "hostile::a_package_harms_nothing_outside", harmless)]
+    vec![trial(
+        kit,
+        "hostile::a_package_harms_nothing_outside",
+        harmless,
+    )]
 }
 
 /// Each line tries something and says what came of it; nothing stops the script. `SECRET` is
@@ -103,7 +107,9 @@ fn harmless(kit: &Kit) -> Result<()> {
         .replace("@ABSTRACT@", &name)
         .replace("@DAEMON@", &format!("hostile-daemon-{name}"));
     // In two scripts: after kill -9 -1 the rest of the first one may not be.
-    let hostile = Made::new("hostile", "1").script("postinst", &attack).script("preinst", &attack.replace("kill -9 -1", "true"));
+    let hostile = Made::new("hostile", "1")
+        .script("postinst", &attack)
+        .script("preinst", &attack.replace("kill -9 -1", "true"));
     let small = Small::serve(kit, folder, &[hostile])?;
     let isosmith = kit.isosmith(folder);
 
@@ -114,20 +120,43 @@ fn harmless(kit: &Kit) -> Result<()> {
     // It may end well or not, but must say so.
     match ended.result() {
         Some(BuildResult::Succeeded { .. }) => ensure!(ended.status.success(), "{}", ended.status),
-        Some(BuildResult::Failed { .. }) => ensure!(ended.status.code().is_some_and(|code| code > 0), "{}", ended.status),
-        other => anyhow::bail!("it ended with {other:?}, {}: {}", ended.status, ended.stderr),
+        Some(BuildResult::Failed { .. }) => ensure!(
+            ended.status.code().is_some_and(|code| code > 0),
+            "{}",
+            ended.status
+        ),
+        other => anyhow::bail!(
+            "it ended with {other:?}, {}: {}",
+            ended.status,
+            ended.stderr
+        ),
     }
     let log = ended.log();
     let done: Vec<&str> = log
         .lines()
-        .filter_map(|line| line.split_once("HOSTILE done: ").map(|(_, what)| what.trim()))
+        .filter_map(|line| {
+            line.split_once("HOSTILE done: ")
+                .map(|(_, what)| what.trim())
+        })
         .filter(|what| !ALLOWED.contains(what))
         .collect();
-    ensure!(log.contains("HOSTILE refused: reboot"), "the script did not run:\n{}", tail(&ended.events));
-    ensure!(done.is_empty(), "a package's script could: {}", done.join(", "));
+    ensure!(
+        log.contains("HOSTILE refused: reboot"),
+        "the script did not run:\n{}",
+        tail(&ended.events)
+    );
+    ensure!(
+        done.is_empty(),
+        "a package's script could: {}",
+        done.join(", ")
+    );
     ensure!(!untouched.exists(), "a file of the machine was written");
-    ensure!(called.load(Ordering::Relaxed) == 0, "a socket of the machine was reached");
-    Traces::of(&kit.program, &[&isosmith.state, &isosmith.cache, folder])?.gone_within(Duration::from_secs(3))?;
+    ensure!(
+        called.load(Ordering::Relaxed) == 0,
+        "a socket of the machine was reached"
+    );
+    Traces::of(&kit.program, &[&isosmith.state, &isosmith.cache, folder])?
+        .gone_within(Duration::from_secs(3))?;
     Ok(())
 }
 

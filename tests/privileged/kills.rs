@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use isosmith_protocol::{BuildResult, EventKind};
-use isosmith_tests::{Isosmith, Kit, Small, Witness, kit::sha256, run::Running, witness::Traces};
+use isosmith_tests::{Isosmith, Kit, Small, Witness, run::Running, same_iso, witness::Traces};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
 
@@ -32,7 +32,7 @@ struct Ground {
     profile: PathBuf,
     isosmith: Isosmith,
     traces: Traces,
-    undisturbed: String,
+    undisturbed: PathBuf,
     took: Duration,
     scratch: tempfile::TempDir,
 }
@@ -44,13 +44,23 @@ impl Ground {
         let profile = small.profile(name)?;
         // The base system comes from here in most rounds.
         kit.isosmith(scratch.path()).build(&profile)?.iso()?;
-        let isosmith = kit.isosmith(scratch.path()).cache(&scratch.path().join("cache"));
+        let isosmith = kit
+            .isosmith(scratch.path())
+            .cache(&scratch.path().join("cache"));
         let traces = Traces::of(&kit.program, &[&isosmith.state, &isosmith.cache])?;
-        let mut ground =
-            Self { small, profile, isosmith, traces, undisturbed: String::new(), took: Duration::ZERO, scratch };
+        let mut ground = Self {
+            small,
+            profile,
+            isosmith,
+            traces,
+            undisturbed: PathBuf::new(),
+            took: Duration::ZERO,
+            scratch,
+        };
         ground.fresh_cache(kit, true)?;
         let ended = ground.isosmith.build(&ground.profile)?;
-        ground.undisturbed = sha256(&ended.iso()?)?;
+        ground.undisturbed = ground.scratch.path().join("undisturbed.iso");
+        fs::copy(ended.iso()?, &ground.undisturbed)?;
         ground.took = ended.took;
         Ok(ground)
     }
@@ -69,7 +79,7 @@ impl Ground {
         before.unchanged()?;
         if let Some(id) = id {
             let ended = self.isosmith.resume(id)?;
-            ensure!(sha256(&ended.iso()?)? == self.undisturbed, "the resumed ISO is another one");
+            same_iso("undisturbed and resumed", &self.undisturbed, &ended.iso()?)?;
         }
         Ok(gone)
     }
@@ -81,7 +91,10 @@ fn chance(round: usize, limit: u64) -> u64 {
 }
 
 fn at_random_moments(kit: &Kit) -> Result<()> {
-    let rounds: usize = env::var("ISOSMITH_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(25);
+    let rounds: usize = env::var("ISOSMITH_KILL_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(25);
     let ground = Ground::new(kit, "kills")?;
     let length = u64::try_from(ground.took.as_millis())?;
     let (mut resumed, mut longest) = (0, Duration::ZERO);
@@ -91,7 +104,12 @@ fn at_random_moments(kit: &Kit) -> Result<()> {
         let before = Witness::now();
         let mut running = ground.isosmith.start(&ground.profile)?;
         let moment = Duration::from_millis(chance(round, length));
-        let told = || format!("round {round}: killed {} after {moment:?}", WHOM[round % WHOM.len()]);
+        let told = || {
+            format!(
+                "round {round}: killed {} after {moment:?}",
+                WHOM[round % WHOM.len()]
+            )
+        };
         running.listen(moment)?;
         let victim = victim(&ground.traces, &running, round % WHOM.len());
         let _ = running.signal(victim, Signal::SIGKILL);
@@ -101,17 +119,35 @@ fn at_random_moments(kit: &Kit) -> Result<()> {
             // It was over before.
             continue;
         }
-        let id = id.or_else(|| ended.id()).filter(|id| ground.isosmith.state.join("builds").join(id).join("journal.jsonl").exists());
+        let id = id.or_else(|| ended.id()).filter(|id| {
+            ground
+                .isosmith
+                .state
+                .join("builds")
+                .join(id)
+                .join("journal.jsonl")
+                .exists()
+        });
         resumed += usize::from(id.is_some());
         longest = longest.max(ground.recovers(&before, id.as_deref()).with_context(told)?);
     }
-    eprintln!("{rounds} rounds over {length} ms, {resumed} resumed; the last trace was gone after at most {longest:?}");
-    ensure!(rounds < 10 || resumed > rounds / 2, "only {resumed} of {rounds} rounds hit a build");
+    eprintln!(
+        "{rounds} rounds over {length} ms, {resumed} resumed; the last trace was gone after at most {longest:?}"
+    );
+    ensure!(
+        rounds < 10 || resumed > rounds / 2,
+        "only {resumed} of {rounds} rounds hit a build"
+    );
     Ok(())
 }
 
 /// Whom a round kills.
-const WHOM: [&str; 4] = ["the program", "the worker", "the first process of the build", "the engine"];
+const WHOM: [&str; 4] = [
+    "the program",
+    "the worker",
+    "the first process of the build",
+    "the engine",
+];
 
 /// The process of that role, as far as there is one by now.
 fn victim(traces: &Traces, running: &Running, role: usize) -> u32 {
@@ -139,7 +175,13 @@ fn cancel(kit: &Kit) -> Result<()> {
     let ground = Ground::new(kit, "cancel")?;
     let mut wrong = Vec::new();
     let mut longest = Duration::ZERO;
-    for (step, by_command) in [("index", false), ("base", true), ("packages", false), ("squashfs", true), ("iso", false)] {
+    for (step, by_command) in [
+        ("index", false),
+        ("base", true),
+        ("packages", false),
+        ("squashfs", true),
+        ("iso", false),
+    ] {
         ground.fresh_cache(kit, step != "base")?;
         match cancel_at(&ground, step, by_command) {
             Ok(took) => longest = longest.max(took),
@@ -154,8 +196,9 @@ fn cancel(kit: &Kit) -> Result<()> {
 fn cancel_at(ground: &Ground, step: &str, by_command: bool) -> Result<Duration> {
     let before = Witness::now();
     let mut running = ground.isosmith.start(&ground.profile)?;
-    let reached =
-        running.listen_until(|event| matches!(event, EventKind::StepStarted { step: at, .. } if at.as_str() == step))?;
+    let reached = running.listen_until(
+        |event| matches!(event, EventKind::StepStarted { step: at, .. } if at.as_str() == step),
+    )?;
     ensure!(reached, "the step was not reached");
     // In the middle of it rather than at its door.
     running.listen(Duration::from_millis(60))?;
@@ -174,7 +217,11 @@ fn cancel_at(ground: &Ground, step: &str, by_command: bool) -> Result<Duration> 
         ensure!(step == "iso", "it went on to the end");
         return Ok(took);
     }
-    ensure!(ended.result() == Some(&BuildResult::Cancelled), "it ended with {:?}", ended.result());
+    ensure!(
+        ended.result() == Some(&BuildResult::Cancelled),
+        "it ended with {:?}",
+        ended.result()
+    );
     ensure!(ended.status.code() == Some(130), "{}", ended.status);
     ensure!(took < Duration::from_secs(5), "it took {took:?} to stop");
     partial_is_empty(&ground.isosmith.cache, &id)?;

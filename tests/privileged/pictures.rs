@@ -18,7 +18,9 @@ fn svg(body: &str) -> Vec<u8> {
 }
 
 fn table() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    let entities: String = (1..12).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    let entities: String = (1..12)
+        .map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10)))
+        .collect();
     vec![
         ("a bomb of entities", "logo.svg", format!("<!DOCTYPE svg [<!ENTITY l0 \"lol\">{entities}]><svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><text>&l11;</text></svg>").into_bytes()),
         ("a file of the machine", "logo.svg", svg("<image href=\"file:///etc/passwd\" width=\"9\" height=\"9\"/>")),
@@ -55,7 +57,13 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 /// CRC-32 of a chunk (ISO 3309, as the PNG specification has it).
 fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 {
+                (crc >> 1) ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            }
+        })
     };
     !bytes.iter().fold(!0, step)
 }
@@ -68,7 +76,11 @@ fn refused(kit: &Kit) -> Result<()> {
     for (what, name, bytes) in table() {
         fs::write(scratch.path().join(name), bytes)?;
         let profile = small.profile("pictures")?;
-        let text = fs::read_to_string(&profile)?.replacen("[branding]", &format!("[branding]\nlogo = \"{name}\""), 1);
+        let text = fs::read_to_string(&profile)?.replacen(
+            "[branding]",
+            &format!("[branding]\nlogo = \"{name}\""),
+            1,
+        );
         fs::write(&profile, text)?;
         let ended = isosmith.build(&profile)?;
         if ended.status.code() != Some(3) {

@@ -7,7 +7,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use isosmith_tests::{Dates, Isosmith, Kit, Signing, Small, kit::{output, set_mode, sha256}, made::DATE};
+use isosmith_tests::{
+    Dates, Isosmith, Kit, Signing, Small,
+    kit::{output, set_mode, sha256},
+    made::DATE,
+    same_iso,
+};
 use libtest_mimic::Trial;
 
 use super::trial;
@@ -33,12 +38,19 @@ fn elsewhere(kit: &Kit) -> Result<()> {
         kit.link_cache(&folder.join("cache"), &[])?;
         let copy = folder.join(profile.file_name().context("no name")?);
         fs::copy(profile, &copy)?;
-        fs::copy(profile.with_file_name("archive.asc"), folder.join("archive.asc"))?;
+        fs::copy(
+            profile.with_file_name("archive.asc"),
+            folder.join("archive.asc"),
+        )?;
         Ok((kit.isosmith(&folder).cache(&folder.join("cache")), copy))
     };
 
     let (isosmith, first) = fresh("here", &profile)?;
-    let want = sha256(&isosmith.env("LC_ALL", "C").env("TZ", "UTC").build(&first)?.iso()?)?;
+    let want = isosmith
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .build(&first)?
+        .iso()?;
 
     let (isosmith, second) = fresh("a-much-longer-name/and deeper", &profile)?;
     let other = isosmith
@@ -48,12 +60,15 @@ fn elsewhere(kit: &Kit) -> Result<()> {
         .env("SOURCE_DATE_EPOCH", "1")
         .under(&["sh", "-c", "umask 077; exec \"$@\"", "sh"]);
     let ended = other.build(&second)?;
-    ensure!(sha256(&ended.iso()?)? == want, "another folder, locale, time zone and umask give another ISO");
+    same_iso(
+        "another folder, locale, time zone and umask",
+        &want,
+        &ended.iso()?,
+    )?;
 
     let (isosmith, third) = rootless(kit, scratch.path(), &profile)?;
     let ended = isosmith.build(&third)?;
-    ensure!(sha256(&ended.iso()?)? == want, "an ordinary user gets another ISO");
-    Ok(())
+    same_iso("an ordinary user", &want, &ended.iso()?)
 }
 
 /// The program as an ordinary user with subordinate ids, and a profile that it may read.
@@ -61,19 +76,38 @@ fn rootless(kit: &Kit, scratch: &Path, profile: &Path) -> Result<(Isosmith, Path
     let folder = scratch.join("somebody");
     let cache = folder.join("cache");
     fs::create_dir_all(&cache)?;
-    output(Command::new("cp").arg("-r").arg(kit.cache().join("pool")).arg(&cache))?;
+    output(
+        Command::new("cp")
+            .arg("-r")
+            .arg(kit.cache().join("pool"))
+            .arg(&cache),
+    )?;
     let own = folder.join(profile.file_name().context("no name")?);
     fs::copy(profile, &own)?;
-    fs::copy(profile.with_file_name("archive.asc"), folder.join("archive.asc"))?;
-    output(Command::new("chown").args(["-R", &format!("{USER}:{USER}")]).arg(&folder))?;
+    fs::copy(
+        profile.with_file_name("archive.asc"),
+        folder.join("archive.asc"),
+    )?;
+    output(
+        Command::new("chown")
+            .args(["-R", &format!("{USER}:{USER}")])
+            .arg(&folder),
+    )?;
     output(Command::new("chmod").args(["-R", "u+rwX"]).arg(&folder))?;
 
     // Tables of users that only the mount namespace below sees.
     let tables = scratch.join("tables");
     fs::create_dir_all(&tables)?;
     let passwd = fs::read_to_string("/etc/passwd")?;
-    let entry = format!("{passwd}somebody:x:{USER}:{USER}::{}:/bin/sh\n", folder.display());
-    for (name, text) in [("passwd", entry), ("subuid", "somebody:200000:65536\n".into()), ("subgid", "somebody:200000:65536\n".into())] {
+    let entry = format!(
+        "{passwd}somebody:x:{USER}:{USER}::{}:/bin/sh\n",
+        folder.display()
+    );
+    for (name, text) in [
+        ("passwd", entry),
+        ("subuid", "somebody:200000:65536\n".into()),
+        ("subgid", "somebody:200000:65536\n".into()),
+    ] {
         fs::write(tables.join(name), text)?;
         set_mode(&tables.join(name), 0o644)?;
     }
@@ -84,13 +118,25 @@ fn rootless(kit: &Kit, scratch: &Path, profile: &Path) -> Result<(Isosmith, Path
     );
     for name in ["subuid", "subgid"] {
         // A file can only be bound over one that is there.
-        ensure!(Path::new("/etc").join(name).exists(), "/etc/{name} is missing; install the package uidmap");
+        ensure!(
+            Path::new("/etc").join(name).exists(),
+            "/etc/{name} is missing; install the package uidmap"
+        );
     }
     let isosmith = kit
         .isosmith(&folder)
         .cache(&cache)
         .env("HOME", &folder.display().to_string())
-        .under(&["unshare", "--mount", "--propagation", "slave", "sh", "-c", &script, "sh"]);
+        .under(&[
+            "unshare",
+            "--mount",
+            "--propagation",
+            "slave",
+            "sh",
+            "-c",
+            &script,
+            "sh",
+        ]);
     Ok((isosmith, own))
 }
 
@@ -100,20 +146,31 @@ fn older_layers(kit: &Kit) -> Result<()> {
     let scratch = kit.scratch("older")?;
     let small = Small::serve(kit, scratch.path(), &[])?;
     let profile = small.profile("older")?;
-    let build = |name: &str, cache: &Path| -> Result<String> {
-        let ended = kit.isosmith(&scratch.path().join(name)).cache(cache).build(&profile)?;
-        sha256(&ended.iso()?)
+    let build = |name: &str, cache: &Path| -> Result<PathBuf> {
+        kit.isosmith(&scratch.path().join(name))
+            .cache(cache)
+            .build(&profile)?
+            .iso()
     };
     let (old, new) = (scratch.path().join("old"), scratch.path().join("new"));
     for cache in [&old, &new] {
         kit.link_cache(cache, &[])?;
     }
     build("first", &old)?;
-    small.archive.publish(Dates { date: DATE + 86_400, until: None }, Signing::Own)?;
+    small.archive.publish(
+        Dates {
+            date: DATE + 86_400,
+            until: None,
+        },
+        Signing::Own,
+    )?;
     let reused = build("second", &old)?;
     let made = build("third", &new)?;
-    ensure!(reused == made, "layers from before the archive was signed anew give another ISO than fresh ones");
-    Ok(())
+    same_iso(
+        "layers from before the archive was signed anew, and fresh ones",
+        &reused,
+        &made,
+    )
 }
 
 /// A second build of an unchanged profile makes nothing, and the ISO stays as it is.
@@ -124,13 +181,28 @@ fn nothing_to_do(kit: &Kit) -> Result<()> {
     let isosmith = kit.isosmith(scratch.path());
     let first = sha256(&isosmith.build(&profile)?.iso()?)?;
     let again = isosmith.build(&profile)?;
-    ensure!(sha256(&again.iso()?)? == first, "the second build changed the ISO");
-    let made: Vec<_> = again.made().into_iter().filter(|step| !["preflight", "mirrors"].contains(step)).collect();
+    ensure!(
+        sha256(&again.iso()?)? == first,
+        "the second build changed the ISO"
+    );
+    let made: Vec<_> = again
+        .made()
+        .into_iter()
+        .filter(|step| !["preflight", "mirrors"].contains(step))
+        .collect();
     ensure!(made.is_empty(), "the second build made {made:?} again");
     eprintln!("a build with nothing to do took {:?}", again.took);
 
     // A touched ISO is not taken for the one that was delivered.
-    fs::write(isosmith.out.join(again.iso()?.file_name().context("no name")?), "changed")?;
-    ensure!(sha256(&isosmith.build(&profile)?.iso()?)? == first, "a changed ISO was left as it was");
+    fs::write(
+        isosmith
+            .out
+            .join(again.iso()?.file_name().context("no name")?),
+        "changed",
+    )?;
+    ensure!(
+        sha256(&isosmith.build(&profile)?.iso()?)? == first,
+        "a changed ISO was left as it was"
+    );
     Ok(())
 }

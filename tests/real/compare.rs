@@ -1,12 +1,6 @@
 //! Two trees, and which of their differences are meant.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::MetadataExt,
-    path::Path,
-    process::Command,
-};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use isosmith_tests::kit::{output, sha256};
@@ -33,8 +27,13 @@ impl Tree {
         walk(root, root, &mut entries)?;
         // Paths that have capabilities, each followed by them (getcap(8)).
         for line in output(Command::new("getcap").arg("-r").arg(root))?.lines() {
-            let Some((path, capabilities)) = line.rsplit_once(' ') else { continue };
-            let path = path.trim_end_matches(" =").strip_prefix(&root.display().to_string()).unwrap_or(path);
+            let Some((path, capabilities)) = line.rsplit_once(' ') else {
+                continue;
+            };
+            let path = path
+                .trim_end_matches(" =")
+                .strip_prefix(&root.display().to_string())
+                .unwrap_or(path);
             if let Some(entry) = entries.get_mut(path) {
                 entry.capabilities = capabilities.to_owned();
             }
@@ -57,7 +56,15 @@ fn walk(root: &Path, folder: &Path, entries: &mut BTreeMap<String, Entry>) -> Re
         };
         let name = format!("/{}", path.strip_prefix(root)?.display());
         let capabilities = String::new();
-        entries.insert(name, Entry { mode: meta.mode(), owner: (meta.uid(), meta.gid()), content, capabilities });
+        entries.insert(
+            name,
+            Entry {
+                mode: meta.mode(),
+                owner: (meta.uid(), meta.gid()),
+                content,
+                capabilities,
+            },
+        );
         if kind.is_dir() {
             walk(root, &path, entries)?;
         }
@@ -111,14 +118,21 @@ impl Listed {
     /// Reads the list; each pattern must have a reason.
     pub fn read(path: &Path) -> Result<Self> {
         let listed: Self = toml::from_str(&fs::read_to_string(path)?)?;
-        let without = listed.difference.iter().find(|pattern| pattern.reason.trim().is_empty());
+        let without = listed
+            .difference
+            .iter()
+            .find(|pattern| pattern.reason.trim().is_empty());
         anyhow::ensure!(without.is_none(), "{without:?} has no reason");
         Ok(listed)
     }
 
     /// Compares two trees.
     pub fn judge(&self, image: &Tree, plain: &Tree) -> Judged {
-        let mut judged = Judged { every: Vec::new(), unlisted: Vec::new(), unused: Vec::new() };
+        let mut judged = Judged {
+            every: Vec::new(),
+            unlisted: Vec::new(),
+            unused: Vec::new(),
+        };
         let mut used = vec![false; self.difference.len()];
         for (path, kind, text) in differences(image, plain) {
             let line = format!("{kind:?} {path} {text}");
@@ -136,7 +150,9 @@ impl Listed {
             judged.every.push(line);
         }
         let unused = self.difference.iter().zip(used).filter(|(_, used)| !used);
-        judged.unused = unused.map(|(pattern, _)| format!("{:?} {}", pattern.is, pattern.path)).collect();
+        judged.unused = unused
+            .map(|(pattern, _)| format!("{:?} {}", pattern.is, pattern.path))
+            .collect();
         judged
     }
 }
@@ -151,9 +167,20 @@ fn differences(image: &Tree, plain: &Tree) -> Vec<(String, Kind, String)> {
         if entry.content != other.content || entry.mode >> 12 != other.mode >> 12 {
             found.push((path.clone(), Kind::Content, String::new()));
         }
-        let rights = |entry: &Entry| format!("{:o} {:?} {}", entry.mode & 0o7777, entry.owner, entry.capabilities);
+        let rights = |entry: &Entry| {
+            format!(
+                "{:o} {:?} {}",
+                entry.mode & 0o7777,
+                entry.owner,
+                entry.capabilities
+            )
+        };
         if rights(entry) != rights(other) {
-            found.push((path.clone(), Kind::Rights, format!("{} not {}", rights(entry), rights(other))));
+            found.push((
+                path.clone(),
+                Kind::Rights,
+                format!("{} not {}", rights(entry), rights(other)),
+            ));
         }
     }
     let missing = plain.0.keys().filter(|path| !image.0.contains_key(*path));
@@ -163,12 +190,17 @@ fn differences(image: &Tree, plain: &Tree) -> Vec<(String, Kind, String)> {
 
 /// Whether a path fits a pattern; see [`Pattern::path`].
 fn matches(pattern: &str, path: &str) -> bool {
-    let Some((before, after)) = pattern.split_once('*') else { return pattern == path };
-    let Some(rest) = path.strip_prefix(before) else { return false };
+    let Some((before, after)) = pattern.split_once('*') else {
+        return pattern == path;
+    };
+    let Some(rest) = path.strip_prefix(before) else {
+        return false;
+    };
     let (deep, after) = match after.strip_prefix('*') {
         Some(after) => (true, after),
         None => (false, after),
     };
     let ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-    ends.take_while(|at| deep || !rest[..*at].contains('/')).any(|at| matches(after, &rest[at..]))
+    ends.take_while(|at| deep || !rest[..*at].contains('/'))
+        .any(|at| matches(after, &rest[at..]))
 }

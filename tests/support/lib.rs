@@ -9,6 +9,7 @@
 //! | [`small`] | a whole system that builds in seconds |
 //! | [`server`] | HTTP with faults |
 //! | [`run`] | one run of the program, its events and its end |
+//! | [`differ`] | in what two ISOs differ |
 //! | [`witness`] | the machine before and after |
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +19,7 @@
 )]
 
 pub mod archive;
+pub mod differ;
 pub mod kit;
 pub mod made;
 pub mod run;
@@ -26,6 +28,7 @@ pub mod small;
 pub mod witness;
 
 pub use archive::{Archive, Dates, Signing};
+pub use differ::same_iso;
 pub use kit::Kit;
 pub use run::{Ended, Isosmith};
 pub use server::{Fault, Server};

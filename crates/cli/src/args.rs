@@ -85,9 +85,21 @@ pub struct BuildArgs {
     /// End at the first failure, without another try.
     #[arg(long)]
     pub strict: bool,
+    /// Who packs the tree.
+    #[arg(long, value_enum, default_value_t = Writer::Isosmith)]
+    pub squashfs_writer: Writer,
     /// How many finished builds stay in the history.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     pub keep: usize,
+}
+
+/// Who packs the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Writer {
+    /// Isosmith's own, which takes unchanged blocks from earlier images.
+    Isosmith,
+    /// mksquashfs of squashfs-tools.
+    Mksquashfs,
 }
 
 /// What to do.

@@ -14,11 +14,11 @@ use isosmith_host::{
     worker::{Ids, Worker},
 };
 use isosmith_protocol::{BuildId, BuildResult, Code, Event, EventKind, Output, line};
-use isosmith_recipe::{Debian, Order};
+use isosmith_recipe::{Debian, Order, SquashfsWriter};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    args::BuildArgs,
+    args::{BuildArgs, Writer},
     deliver,
     order::{self, Delivered},
     places::Places,
@@ -67,8 +67,12 @@ pub fn build(
     work.create()?;
 
     let delivered = Delivered::at(&places.state, output.join(&loaded.spec.image.file_name));
-    let order = order::gather(&loaded, Some(&work.inputs()), &delivered)
+    let mut order = order::gather(&loaded, Some(&work.inputs()), &delivered)
         .inspect_err(|_| forget(places, &work))?;
+    order.squashfs_writer = match args.squashfs_writer {
+        Writer::Isosmith => SquashfsWriter::Isosmith,
+        Writer::Mksquashfs => SquashfsWriter::Mksquashfs,
+    };
     let job = Job {
         id,
         state: places.state.clone(),

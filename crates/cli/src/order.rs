@@ -10,7 +10,7 @@ use std::{
 
 use isosmith_engine::Failure;
 use isosmith_protocol::{Code, Output};
-use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous};
+use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous, SquashfsWriter};
 use isosmith_spec::{
     Layer, Origin,
     model::{BuildSpec, Login},
@@ -40,6 +40,7 @@ pub fn gather(
         materials,
         mirrors: Mirrors::of(spec, &machine),
         tool_mirrors: Mirrors::of_debian(spec, &machine),
+        squashfs_writer: SquashfsWriter::default(),
         previous: delivered.untouched(),
     })
 }

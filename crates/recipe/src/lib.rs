@@ -36,7 +36,7 @@ pub use brand::check_picture;
 pub use materials::Materials;
 pub use mirrors::{Machine, Mirrors};
 pub use rehearsal::rehearse;
-pub use state::{Debian, Order, Previous};
+pub use state::{Debian, Order, Previous, SquashfsWriter};
 
 use steps::{
     boot, clean, customise, environment, initramfs, iso, packages, region, squashfs, users,

@@ -58,6 +58,8 @@ pub fn rehearse(mut state: Debian, scratch: &Path) -> Result<Vec<String>, Failur
     };
     state.web = Arc::new(Pretended);
     state.previous = None;
+    // Ours is no command.
+    state.squashfs_writer = crate::SquashfsWriter::Mksquashfs;
 
     let recipe = crate::recipe(&state.spec);
     // One looks at the machine and one at the ISO, and neither runs a command.
@@ -304,6 +306,7 @@ mod tests {
             materials: Materials::default(),
             mirrors: mirrors.clone(),
             tool_mirrors: mirrors,
+            squashfs_writer: crate::SquashfsWriter::Mksquashfs,
             previous: None,
         };
         let scratch = tempfile::tempdir().expect("a temporary folder");

@@ -31,8 +31,22 @@ pub struct Order {
     pub mirrors: Mirrors,
     /// Where the tools come from: always Debian's own archive.
     pub tool_mirrors: Mirrors,
+    /// Who packs the tree.
+    pub squashfs_writer: SquashfsWriter,
     /// What was built at the place where the ISO goes, if it is still there untouched.
     pub previous: Option<Previous>,
+}
+
+/// Who packs the tree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SquashfsWriter {
+    /// Ours, which keeps compressed blocks for the next image; falls back to the other for
+    /// compressors that it has not got.
+    #[default]
+    Isosmith,
+    /// mksquashfs of squashfs-tools.
+    Mksquashfs,
 }
 
 /// An ISO that an earlier build delivered and that nobody has touched since.
@@ -112,6 +126,8 @@ pub struct Debian {
     pub mirrors: Mirrors,
     /// See [`Order::tool_mirrors`].
     pub tool_mirrors: Mirrors,
+    /// See [`Order::squashfs_writer`].
+    pub squashfs_writer: SquashfsWriter,
     /// See [`Order::previous`].
     pub previous: Option<Previous>,
     /// The way to the mirrors.
@@ -161,6 +177,7 @@ impl Debian {
             materials: order.materials,
             mirrors: order.mirrors,
             tool_mirrors: order.tool_mirrors,
+            squashfs_writer: order.squashfs_writer,
             previous: order.previous,
             web: Arc::new(Network::new(proxy.as_deref())?),
             tools: None,

@@ -1,12 +1,14 @@
 //! The finished tree, packed.
 
+use std::fs::File;
+
 use isosmith_engine::{Done, Failure, LineUse, StepCx};
-use isosmith_protocol::Unit;
+use isosmith_protocol::{Code, Level, Unit};
 use isosmith_spec::model::Compression;
 use serde_json::{Value, json};
 
 use super::environment::tools_sandbox;
-use crate::state::{Debian, Tools};
+use crate::state::{Debian, SquashfsWriter, Tools};
 
 /// Its name on the medium, where live-boot and Calamares look for it.
 pub(crate) const NAME: &str = "filesystem.squashfs";
@@ -17,6 +19,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
         return isosmith_engine::step::unknown();
     };
     json!({
+        "writer": format!("{:?}", state.squashfs_writer),
         "arguments": arguments(state.spec.image.compression),
         "sourceDate": state.source_date(),
         "tools": tools,
@@ -53,34 +56,98 @@ fn arguments(compression: Compression) -> Vec<String> {
     std::iter::once("-comp".to_owned()).chain(words).collect()
 }
 
-/// Packs the tree. The initramfs stays out: the medium has it outside, where the loader reads
-/// it, and an installed system makes its own.
+/// What stays out. The initramfs: the medium has it outside, where the loader reads it, and
+/// an installed system makes its own.
+const EXCLUDED: &[&str] = &["boot/initrd.img-*", "proc/*", "sys/*", "dev/*", "run/*", "tmp/*"];
+
+/// The most that compressed blocks may take, in bytes; the longest unused go first.
+const STORE_LIMIT: u64 = 8 << 30;
+
+/// Packs the tree.
 pub(crate) fn pack(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let guard = cx.mount_root()?;
+    match own_codec(state) {
+        Some(codec) => write(cx, state, codec)?,
+        None => mksquashfs(cx, state)?,
+    }
+    drop(guard);
+    Ok(Done::Done)
+}
+
+/// Our writer's name for the compression, where it is chosen and has it.
+fn own_codec(state: &Debian) -> Option<isosmith_squash::Compression> {
+    use isosmith_squash::Compression as Own;
+
+    let codec = match state.spec.image.compression {
+        Compression::Zstd(level) => Own::Zstd(level),
+        Compression::Xz => Own::Xz { bcj_x86: true },
+        Compression::Gzip(level) => Own::Gzip(level),
+        Compression::Lz4(_) => Own::Lz4,
+        Compression::Lzo(_) => Own::Lzo,
+    };
+    let chosen = state.squashfs_writer == SquashfsWriter::Isosmith;
+    (chosen && isosmith_squash::supported(codec)).then_some(codec)
+}
+
+/// Writes it ourselves, taking blocks that any earlier image had from the store.
+fn write(cx: &StepCx<'_>, state: &Debian, codec: isosmith_squash::Compression) -> Result<(), Failure> {
+    let date = u32::try_from(state.source_date()).unwrap_or(0);
+    let mut options = isosmith_squash::Options::new(codec, date);
+    options.exclude = EXCLUDED.iter().map(|&pattern| pattern.to_owned()).collect();
+    let store = isosmith_squash::Store::open(&cx.work().pool().join("blocks"), STORE_LIMIT).map_err(explain)?;
+    let path = cx.out().join(NAME);
+    let mut file = File::create(&path).map_err(|error| Failure::io_at("write", &path, error))?;
+    let report = cx.reporter();
+    let progress = |so_far: isosmith_squash::Progress| {
+        report.progress(so_far.bytes_done, Some(so_far.bytes_total), Unit::Bytes, None);
+    };
+    let cancelled = || cx.cancel().is_cancelled();
+    let summary = isosmith_squash::write(cx.root(), &mut file, &options, Some(&store), &progress, &cancelled)
+        .map_err(|error| explain(error).with_room(&path))?;
+    if let Some(trouble) = &summary.store_trouble {
+        cx.warn(format!("compressed blocks could not be kept for the next build: {trouble}"));
+    }
+    if summary.lost_xattrs > 0 {
+        cx.warn(format!("{} extended attributes cannot be kept in SquashFS", summary.lost_xattrs));
+    }
+    let mib = |bytes: u64| bytes >> 20;
+    cx.log(
+        Level::Info,
+        format!(
+            "{} MiB from {} MiB: {} MiB of blocks reused, {} MiB compressed",
+            mib(summary.bytes),
+            mib(summary.file_bytes),
+            mib(summary.reused_bytes),
+            mib(summary.compressed_bytes)
+        ),
+    );
+    Ok(())
+}
+
+fn explain(error: isosmith_squash::SquashError) -> Failure {
+    use isosmith_squash::SquashError;
+
+    if matches!(error, SquashError::Cancelled) {
+        return Failure::cancelled();
+    }
+    if let SquashError::Output(source) = error {
+        return Failure::io("write the squashfs", source);
+    }
+    Failure::plain(Code::Io, "the tree could not be packed").because(error)
+}
+
+/// Writes it with mksquashfs(1), for compressors that we have not got and for comparison.
+fn mksquashfs(cx: &StepCx<'_>, state: &Debian) -> Result<(), Failure> {
     let sandbox = tools_sandbox(state.tools()?)
         .bind_ro(cx.root(), "/run/tree")
         .bind(cx.out(), "/run/out");
     let pack = isosmith_host::Cmd::new("mksquashfs")
         .args(["/run/tree".to_owned(), format!("/run/out/{NAME}")])
-        .args([
-            "-noappend",
-            "-no-recovery",
-            "-exit-on-error",
-            "-percentage",
-            "-xattrs",
-        ])
+        .args(["-noappend", "-no-recovery", "-exit-on-error", "-percentage", "-xattrs"])
         .args(arguments(state.spec.image.compression))
         .args(["-mkfs-time".to_owned(), state.source_date().to_string()])
-        .args([
-            "-wildcards",
-            "-e",
-            "boot/initrd.img-*",
-            "proc/*",
-            "sys/*",
-            "dev/*",
-            "run/*",
-            "tmp/*",
-        ])
+        .args(["-wildcards", "-e"])
+        .args(EXCLUDED.iter().copied())
         .inside(sandbox);
     cx.run_watching(&pack, &mut |_, line| match line.trim().parse::<u64>() {
         Ok(percent) if percent <= 100 => {
@@ -88,9 +155,7 @@ pub(crate) fn pack(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
             LineUse::Swallow
         }
         Ok(_) | Err(_) => LineUse::Log,
-    })?;
-    drop(guard);
-    Ok(Done::Done)
+    })
 }
 
 #[cfg(test)]
