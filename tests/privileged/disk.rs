@@ -19,7 +19,7 @@ pub fn trials(kit: &Kit) -> Vec<Trial> {
 }
 
 /// More than a build asks for at its start; costs no memory until it is used.
-const ROOMY: &str = "6g";
+const ROOMY: &str = "8g";
 
 /// A filesystem in memory that one mount namespace has, so that the machine's mounts stay as
 /// they are. It goes with the process that holds the namespace.

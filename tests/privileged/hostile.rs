@@ -174,9 +174,12 @@ fn listen(listener: std::net::TcpListener) -> Result<u16> {
 fn tail(events: &[isosmith_protocol::Event]) -> String {
     let lines: Vec<_> = events
         .iter()
-        .filter_map(|event| match &event.kind {
-            EventKind::Log { line, .. } => Some(line.as_str()),
-            _ => None,
+        .filter_map(|event| {
+            if let EventKind::Log { line, .. } = &event.kind {
+                Some(line.as_str())
+            } else {
+                None
+            }
         })
         .collect();
     lines[lines.len().saturating_sub(20)..].join("\n")

@@ -218,7 +218,7 @@ impl Archive {
                 .arg(&inline)
                 .arg(&plain),
         )?;
-        Ok(())
+        stop_agent(&self.keys)
     }
 
     /// Path of a package's file below the root.
@@ -297,12 +297,17 @@ fn make_keys(keys: &Path) -> Result<()> {
         let key = output(gpg(keys).args(["--export", &user]))?;
         fs::write(keys.join(format!("{name}.asc")), key)?;
     }
-    // The agent would outlive the tests.
+    stop_agent(keys)
+}
+
+/// Ends gpg's agent, which would outlive the tests.
+fn stop_agent(keys: &Path) -> Result<()> {
+    let home = keys.join("gnupg");
     output(
         Command::new("gpgconf")
             .arg("--homedir")
-            .arg(&home)
+            .arg(home)
             .args(["--kill", "all"]),
-    )?;
-    Ok(())
+    )
+    .map(drop)
 }

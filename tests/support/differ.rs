@@ -53,7 +53,7 @@ fn list(iso: &Path, folder: &Path) -> Result<BTreeSet<String>> {
             .arg(&medium),
     )?;
     let mut lines = BTreeSet::new();
-    describe(&medium, &mut lines)?;
+    describe(&medium, 1, &mut lines)?;
     let tree = folder.join("tree");
     let squashfs: PathBuf = medium.join("live/filesystem.squashfs");
     output(
@@ -62,14 +62,20 @@ fn list(iso: &Path, folder: &Path) -> Result<BTreeSet<String>> {
             .arg(&tree)
             .arg(squashfs),
     )?;
-    describe(&tree, &mut lines)?;
+    describe(&tree, 0, &mut lines)?;
     fs::remove_dir_all(folder)?;
     Ok(lines)
 }
 
-fn describe(root: &Path, lines: &mut BTreeSet<String>) -> Result<()> {
-    let script = r#"cd "$1" && find . -printf '%P %y %m %U:%G %Ts %l\n' && find . -type f -print0 | xargs -0 -r sha256sum"#;
-    let text = output(Command::new("sh").args(["-c", script, "sh"]).arg(root))?;
+/// The folder that a medium is unpacked into is none of it; the root of the tree is.
+fn describe(root: &Path, depth: u8, lines: &mut BTreeSet<String>) -> Result<()> {
+    let script = r#"cd "$1" && find . -mindepth "$2" -printf '%P %y %m %U:%G %Ts %l\n' && find . -type f -print0 | xargs -0 -r sha256sum"#;
+    let text = output(
+        Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(root)
+            .arg(depth.to_string()),
+    )?;
     lines.extend(text.lines().map(str::to_owned));
     Ok(())
 }

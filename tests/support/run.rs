@@ -180,9 +180,12 @@ impl Running {
 
     /// The build's id, once it has said it.
     pub fn id(&self) -> Option<String> {
-        self.seen.iter().find_map(|event| match &event.kind {
-            EventKind::Hello { build, .. } => Some(build.to_string()),
-            _ => None,
+        self.seen.iter().find_map(|event| {
+            if let EventKind::Hello { build, .. } = &event.kind {
+                Some(build.to_string())
+            } else {
+                None
+            }
         })
     }
 
@@ -287,17 +290,23 @@ pub struct Ended {
 impl Ended {
     /// The build's id, if it got one.
     pub fn id(&self) -> Option<String> {
-        self.events.iter().find_map(|event| match &event.kind {
-            EventKind::Hello { build, .. } => Some(build.to_string()),
-            _ => None,
+        self.events.iter().find_map(|event| {
+            if let EventKind::Hello { build, .. } = &event.kind {
+                Some(build.to_string())
+            } else {
+                None
+            }
         })
     }
 
     /// How it ended, by its own account; `None` for one that was killed or never began.
     pub fn result(&self) -> Option<&BuildResult> {
-        self.events.iter().find_map(|event| match &event.kind {
-            EventKind::Finished { result } => Some(result),
-            _ => None,
+        self.events.iter().find_map(|event| {
+            if let EventKind::Finished { result } = &event.kind {
+                Some(result)
+            } else {
+                None
+            }
         })
     }
 
@@ -361,28 +370,29 @@ impl Ended {
 
     /// How a step ended.
     pub fn outcome(&self, id: &str) -> Option<&Outcome> {
-        self.events
-            .iter()
-            .rev()
-            .find_map(|event| match &event.kind {
-                EventKind::StepFinished { step, outcome, .. } if step.as_str() == id => {
-                    Some(outcome)
-                }
-                _ => None,
-            })
+        self.events.iter().rev().find_map(|event| {
+            let EventKind::StepFinished { step, outcome, .. } = &event.kind else {
+                return None;
+            };
+            (step.as_str() == id).then_some(outcome)
+        })
     }
 
     /// Steps whose result did not come from the cache and that were not skipped.
     pub fn made(&self) -> Vec<&str> {
         self.events
             .iter()
-            .filter_map(|event| match &event.kind {
-                EventKind::StepFinished {
+            .filter_map(|event| {
+                if let EventKind::StepFinished {
                     step,
                     outcome: Outcome::Done,
                     ..
-                } => Some(step.as_str()),
-                _ => None,
+                } = &event.kind
+                {
+                    Some(step.as_str())
+                } else {
+                    None
+                }
             })
             .collect()
     }

@@ -230,6 +230,7 @@ fn give_away(job: &Job, work: &Work, ids: &Ids) -> Result<(), Failure> {
         &work.layers(),
         &work.artifacts(),
         &work.partials(),
+        &work.partial(),
         &work.pool(),
     ] {
         let meta = fs::metadata(path).map_err(failed(path))?;

@@ -30,7 +30,7 @@ pub struct BuildSummary {
     pub result: Option<BuildResult>,
     /// Where the image is, if it was made.
     pub iso: Option<PathBuf>,
-    /// Whether [`crate::resume`] makes sense.
+    /// Whether [`crate::resume()`] makes sense.
     pub resumable: bool,
 }
 

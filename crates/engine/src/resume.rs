@@ -26,7 +26,7 @@ pub fn request_cancel(state: &Path, id: &BuildId) -> Result<(), Failure> {
         .map_err(|error| Failure::io(format!("write {}", flag.display()), error))
 }
 
-/// Makes a stopped build ready for another [`crate::run`] with the same [`Work`]: results are
+/// Makes a stopped build ready for another [`crate::run()`] with the same [`Work`]: results are
 /// found by their keys, and what the build remembered is still there.
 ///
 /// # Errors

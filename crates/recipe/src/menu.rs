@@ -112,8 +112,9 @@ fn grub_entry(entry: &Entry) -> String {
             "menuentry {title} --class live {{\n    linux {KERNEL} {} ${{iso_options}}\n    initrd {INITRD}\n}}\n",
             grub_words(parameters)
         ),
+        // It is not signed: under Secure Boot GRUB is locked down and would refuse it.
         Action::MemoryTest => format!(
-            "menuentry {title} --class memtest {{\n    if [ \"$grub_platform\" = efi ] ; then\n        chainloader {MEMTEST_EFI}\n    else\n        linux16 {MEMTEST_BIOS}\n    fi\n}}\n"
+            "if [ \"$lockdown\" != y ] ; then\nmenuentry {title} --class memtest {{\n    if [ \"$grub_platform\" = efi ] ; then\n        chainloader {MEMTEST_EFI}\n    else\n        linux16 {MEMTEST_BIOS}\n    fi\n}}\nfi\n"
         ),
         Action::LocalDisk => format!(
             "menuentry {title} --class disk {{\n    if [ \"$grub_platform\" = efi ] ; then\n        exit 1\n    else\n        set root=(hd0)\n        chainloader +1\n    fi\n}}\n"

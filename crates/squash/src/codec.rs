@@ -92,8 +92,7 @@ impl Codec {
                 Engine::Gzip(libdeflater::Compressor::new(level))
             }
             Compression::Xz { bcj_x86 } => {
-                let mut options =
-                    LzmaOptions::new_preset(6).map_err(|error| failed(&error))?;
+                let mut options = LzmaOptions::new_preset(6).map_err(|error| failed(&error))?;
                 options.dict_size(block_size);
                 let mut plain = Filters::new();
                 plain.lzma2(&options);
@@ -127,7 +126,8 @@ impl Codec {
                     .map_err(|error| SquashError::Compressor(error.to_string()))?
             }
             Engine::Gzip(compressor) => {
-                self.buffer.resize(compressor.zlib_compress_bound(raw.len()), 0);
+                self.buffer
+                    .resize(compressor.zlib_compress_bound(raw.len()), 0);
                 compressor
                     .zlib_compress(raw, &mut self.buffer)
                     .map_err(|error| SquashError::Compressor(error.to_string()))?
@@ -153,7 +153,9 @@ fn smallest(chains: &[Filters], raw: &[u8]) -> Result<Option<Vec<u8>>, SquashErr
         let mut stream = Stream::new_stream_encoder(chain, Check::Crc32).map_err(failed)?;
         let room = best.as_ref().map_or(raw.len(), Vec::len);
         let mut bytes = vec![0; room];
-        let status = stream.process(raw, &mut bytes, Action::Finish).map_err(failed)?;
+        let status = stream
+            .process(raw, &mut bytes, Action::Finish)
+            .map_err(failed)?;
         match status {
             Status::StreamEnd => {
                 bytes.truncate(stream.total_out() as usize);

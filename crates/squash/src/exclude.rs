@@ -64,7 +64,11 @@ mod tests {
 
     fn check(pattern: &str, path: &str, expected: bool) {
         let patterns = Patterns::new(&[pattern.to_owned()]);
-        assert_eq!(patterns.matches(path.as_bytes()), expected, "{pattern} {path}");
+        assert_eq!(
+            patterns.matches(path.as_bytes()),
+            expected,
+            "{pattern} {path}"
+        );
     }
 
     #[test]

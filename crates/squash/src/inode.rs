@@ -108,7 +108,9 @@ pub(crate) fn other(inode: &Inode, head: Head, layout: &Layout) -> Vec<u8> {
 
 fn file(inode: &Inode, head: Head, size: u64, layout: &Layout) -> Vec<u8> {
     let (fragment, offset) = layout.fragment.unwrap_or((NONE, 0));
-    let narrow = u32::try_from(layout.start).ok().zip(u32::try_from(size).ok());
+    let narrow = u32::try_from(layout.start)
+        .ok()
+        .zip(u32::try_from(size).ok());
     let is_short = inode.xattrs.is_none() && inode.links == 1 && layout.sparse == 0;
     let mut bytes = match narrow.filter(|_| is_short) {
         Some((at, size)) => {

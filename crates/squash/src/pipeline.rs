@@ -43,10 +43,25 @@ pub(crate) struct Data {
 
 /// What the reader hands to the writer, in the image's order.
 enum Item {
-    Block { inode: usize, raw: u64, result: Receiver<Compressed> },
-    Hole { inode: usize, length: u64 },
-    Fragment { members: Vec<(usize, u32)>, raw: u64, result: Receiver<Compressed> },
-    Duplicate { inode: usize, of: usize, length: u64 },
+    Block {
+        inode: usize,
+        raw: u64,
+        result: Receiver<Compressed>,
+    },
+    Hole {
+        inode: usize,
+        length: u64,
+    },
+    Fragment {
+        members: Vec<(usize, u32)>,
+        raw: u64,
+        result: Receiver<Compressed>,
+    },
+    Duplicate {
+        inode: usize,
+        of: usize,
+        length: u64,
+    },
 }
 
 type Compressed = Result<Stored, SquashError>;
@@ -91,7 +106,12 @@ impl Pipeline<'_> {
         out: &mut Output<'_>,
         summary: &mut Summary,
     ) -> Result<Data, SquashError> {
-        let Self { root, tree, options, .. } = *self;
+        let Self {
+            root,
+            tree,
+            options,
+            ..
+        } = *self;
         let depth = (IN_FLIGHT / options.block_size as usize).clamp(options.threads + 2, 256);
         let (jobs, jobs_end) = channel();
         let (items, items_end) = sync_channel(depth);
@@ -177,7 +197,11 @@ impl Sink for Queue<'_> {
         let Packed { bytes, members } = packed;
         let raw = bytes.len() as u64;
         let result = self.job(bytes)?;
-        self.item(Item::Fragment { members, raw, result })
+        self.item(Item::Fragment {
+            members,
+            raw,
+            result,
+        })
     }
 
     fn duplicate(&mut self, inode: usize, of: usize, length: u64) -> Result<(), SquashError> {
@@ -241,7 +265,11 @@ impl Writer<'_, '_> {
                 self.summary.sparse_bytes += length;
                 Ok(length)
             }
-            Item::Fragment { members, raw, result } => {
+            Item::Fragment {
+                members,
+                raw,
+                result,
+            } => {
                 let stored = self.store(raw, &result)?;
                 let index = self.fragments.len() as u32;
                 self.fragments.push(stored);
@@ -261,7 +289,11 @@ impl Writer<'_, '_> {
     }
 
     /// Start and size of a block in the image.
-    fn store(&mut self, raw: u64, result: &Receiver<Compressed>) -> Result<(u64, u32), SquashError> {
+    fn store(
+        &mut self,
+        raw: u64,
+        result: &Receiver<Compressed>,
+    ) -> Result<(u64, u32), SquashError> {
         let lost = || SquashError::Compressor("a compressing thread ended early".to_owned());
         let stored = result.recv().map_err(|_| lost())??;
         let start = self.out.position();

@@ -58,7 +58,9 @@ pub(crate) fn read_all(
         }
     }
     let Reader { packer, sink, .. } = reader;
-    packer.finish().map_or(Ok(()), |packed| sink.fragment(packed))
+    packer
+        .finish()
+        .map_or(Ok(()), |packed| sink.fragment(packed))
 }
 
 fn as_file(kind: &Kind) -> Option<&File> {
@@ -174,12 +176,7 @@ impl Reader<'_> {
     }
 }
 
-fn read_at(
-    source: &fs::File,
-    file: &File,
-    bytes: &mut [u8],
-    at: u64,
-) -> Result<(), SquashError> {
+fn read_at(source: &fs::File, file: &File, bytes: &mut [u8], at: u64) -> Result<(), SquashError> {
     source.read_exact_at(bytes, at).map_err(|error| {
         match error.kind() == io::ErrorKind::UnexpectedEof {
             true => changed(file),

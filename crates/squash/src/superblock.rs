@@ -32,7 +32,11 @@ pub(crate) struct Superblock {
 
 impl Superblock {
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let options = if self.has_options { COMPRESSOR_OPTIONS } else { 0 };
+        let options = if self.has_options {
+            COMPRESSOR_OPTIONS
+        } else {
+            0
+        };
         let mut bytes = Vec::with_capacity(LENGTH);
         bytes.extend(b"hsqs");
         for word in [self.inodes, self.mkfs_time, self.block_size, self.fragments] {

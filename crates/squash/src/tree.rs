@@ -235,8 +235,7 @@ impl Scan<'_> {
     ) -> Result<Frame, SquashError> {
         let fail = trouble(path_of(&path));
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let descriptor =
-            rustix::fs::openat(above, name, flags, Mode::empty()).map_err(&fail)?;
+        let descriptor = rustix::fs::openat(above, name, flags, Mode::empty()).map_err(&fail)?;
         let mut names = Vec::new();
         for entry in Dir::read_from(&descriptor).map_err(&fail)? {
             let entry = entry.map_err(&fail)?;
@@ -259,12 +258,7 @@ fn stat(directory: &OwnedFd, name: &CStr) -> Result<Statx, rustix::io::Errno> {
     rustix::fs::statx(directory, name, flags, StatxFlags::BASIC_STATS)
 }
 
-fn other_kind(
-    frame: &Frame,
-    name: &CStr,
-    path: &[u8],
-    found: &Statx,
-) -> Result<Kind, SquashError> {
+fn other_kind(frame: &Frame, name: &CStr, path: &[u8], found: &Statx) -> Result<Kind, SquashError> {
     match FileType::from_raw_mode(found.stx_mode.into()) {
         FileType::RegularFile => Ok(Kind::File(File {
             path: path.to_vec(),

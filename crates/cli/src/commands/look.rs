@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use isosmith_engine::Failure;
-use isosmith_inspect::Expect;
+use isosmith_inspect::{ChecksumResult, Expect};
 use isosmith_protocol::Code;
 use isosmith_vm::{Accel, Act, Attach, BootError, Firmware, Marker, Trigger, Watch};
 use serde_json::json;
@@ -36,7 +36,7 @@ pub fn verify(iso: &Path, as_json: bool, bios: bool, uefi: bool, secure_boot: bo
         report.claims()
     };
     let problems = report.problems(&expect);
-    let good = problems.is_empty() && sums.iter().all(isosmith_inspect::ChecksumResult::is_match);
+    let good = problems.is_empty() && sums.iter().all(ChecksumResult::is_match);
     if as_json {
         print_json(
             &json!({ "report": report, "checksums": sums, "problems": problems, "good": good }),
@@ -63,10 +63,7 @@ pub fn verify(iso: &Path, as_json: bool, bios: bool, uefi: bool, secure_boot: bo
                 squashfs.packages.unwrap_or(0)
             ))?;
         }
-        for sum in &sums {
-            let word = if sum.is_match() { "right" } else { "WRONG" };
-            print(&format!("{word:<12} {} in {}", sum.file, sum.list))?;
-        }
+        print_sums(&sums)?;
         for problem in &problems {
             print(&format!(
                 "problem      {problem}\n             {}",
@@ -76,6 +73,26 @@ pub fn verify(iso: &Path, as_json: bool, bios: bool, uefi: bool, secure_boot: bo
         print(if good { "good" } else { "not good" })?;
     }
     Ok(if good { Ended::Well } else { Ended::Badly })
+}
+
+/// One line for a list that is right, one for each file that is not.
+fn print_sums(sums: &[ChecksumResult]) -> Result<(), Failure> {
+    let mut lists: Vec<&str> = sums.iter().map(|sum| sum.list.as_str()).collect();
+    lists.dedup();
+    for list in lists {
+        let of_list = sums.iter().filter(|sum| sum.list == list);
+        let (right, wrong): (Vec<_>, Vec<_>) = of_list.partition(|sum| sum.is_match());
+        let files = if right.len() == 1 { "file" } else { "files" };
+        print(&format!(
+            "{:<12} {} {files} right",
+            list.trim_start_matches('/'),
+            right.len()
+        ))?;
+        for sum in wrong {
+            print(&format!("{:<12} {} is WRONG", "", sum.file))?;
+        }
+    }
+    Ok(())
 }
 
 /// Starts an ISO in QEMU.

@@ -122,7 +122,10 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         isosmith_branding::disk_info(&brand, "amd64", &crate::date::day(state.source_date()))
             .as_bytes(),
     )?;
-    medium.write(".isosmith/profile.toml", state.profile.as_bytes())?;
+    medium.write(
+        ".isosmith/profile.toml",
+        without_secrets(&state.profile)?.as_bytes(),
+    )?;
     if boot.uefi || boot.bios == BiosLoader::Grub {
         medium.write("boot/grub/grub.cfg", menu::grub(boot, &entries).as_bytes())?;
         medium.write("boot/grub/loopback.cfg", menu::LOOPBACK.as_bytes())?;
@@ -151,6 +154,35 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     }
     Confined::new(cx.out())?.remove_tree(&medium.loaders)?;
     Ok(Done::Done)
+}
+
+/// The profile as it travels on the medium, where anybody can read it: a password's hash is
+/// in the image for those who may log in, not for guessing at.
+fn without_secrets(profile: &str) -> Result<String, Failure> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::plain(
+            Code::Internal,
+            format!("the profile cannot be copied: {error}"),
+        )
+    };
+    let mut table: toml::Table = profile
+        .parse()
+        .map_err(|error: toml::de::Error| failed(&error))?;
+    for user in ["live", "root"] {
+        let users = table.get_mut("users").and_then(toml::Value::as_table_mut);
+        let account = users
+            .and_then(|users| users.get_mut(user))
+            .and_then(toml::Value::as_table_mut);
+        let Some(account) = account else { continue };
+        let hashed = account
+            .get("password")
+            .and_then(toml::Value::as_str)
+            .is_some_and(|password| password.starts_with('$'));
+        if hashed {
+            account.insert("password".to_owned(), toml::Value::from("prompt"));
+        }
+    }
+    toml::to_string(&table).map_err(|error| failed(&error))
 }
 
 /// The folder that becomes the ISO, and the unpacked loaders that parts of it come from.
@@ -371,4 +403,24 @@ pub(crate) fn stamp(root: &Path, seconds: i64) -> Result<(), Failure> {
         nix::sys::stat::UtimensatFlags::NoFollowSymlink,
     )
     .map_err(|error| failed(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_do_not_travel_and_the_rest_does() {
+        let profile = "format = 1\n[users.root]\npassword = \"$6$salt$hash\"\n[users.live]\nname = \"ada\"\npassword = \"locked\"\n";
+        let shown = without_secrets(profile).expect("a good profile");
+        assert!(!shown.contains("hash"), "{shown}");
+        assert!(
+            shown.contains("\"prompt\"") && shown.contains("\"locked\"") && shown.contains("ada"),
+            "{shown}"
+        );
+        assert_eq!(
+            without_secrets("format = 1\n[users]\nlive = false\n").expect("good"),
+            "format = 1\n\n[users]\nlive = false\n"
+        );
+    }
 }

@@ -58,7 +58,14 @@ fn arguments(compression: Compression) -> Vec<String> {
 
 /// What stays out. The initramfs: the medium has it outside, where the loader reads it, and
 /// an installed system makes its own.
-const EXCLUDED: &[&str] = &["boot/initrd.img-*", "proc/*", "sys/*", "dev/*", "run/*", "tmp/*"];
+const EXCLUDED: &[&str] = &[
+    "boot/initrd.img-*",
+    "proc/*",
+    "sys/*",
+    "dev/*",
+    "run/*",
+    "tmp/*",
+];
 
 /// The most that compressed blocks may take, in bytes; the longest unused go first.
 const STORE_LIMIT: u64 = 8 << 30;
@@ -90,25 +97,47 @@ fn own_codec(state: &Debian) -> Option<isosmith_squash::Compression> {
 }
 
 /// Writes it ourselves, taking blocks that any earlier image had from the store.
-fn write(cx: &StepCx<'_>, state: &Debian, codec: isosmith_squash::Compression) -> Result<(), Failure> {
+fn write(
+    cx: &StepCx<'_>,
+    state: &Debian,
+    codec: isosmith_squash::Compression,
+) -> Result<(), Failure> {
     let date = u32::try_from(state.source_date()).unwrap_or(0);
     let mut options = isosmith_squash::Options::new(codec, date);
     options.exclude = EXCLUDED.iter().map(|&pattern| pattern.to_owned()).collect();
-    let store = isosmith_squash::Store::open(&cx.work().pool().join("blocks"), STORE_LIMIT).map_err(explain)?;
+    let store = isosmith_squash::Store::open(&cx.work().pool().join("blocks"), STORE_LIMIT)
+        .map_err(explain)?;
     let path = cx.out().join(NAME);
     let mut file = File::create(&path).map_err(|error| Failure::io_at("write", &path, error))?;
     let report = cx.reporter();
     let progress = |so_far: isosmith_squash::Progress| {
-        report.progress(so_far.bytes_done, Some(so_far.bytes_total), Unit::Bytes, None);
+        report.progress(
+            so_far.bytes_done,
+            Some(so_far.bytes_total),
+            Unit::Bytes,
+            None,
+        );
     };
     let cancelled = || cx.cancel().is_cancelled();
-    let summary = isosmith_squash::write(cx.root(), &mut file, &options, Some(&store), &progress, &cancelled)
-        .map_err(|error| explain(error).with_room(&path))?;
+    let summary = isosmith_squash::write(
+        cx.root(),
+        &mut file,
+        &options,
+        Some(&store),
+        &progress,
+        &cancelled,
+    )
+    .map_err(|error| explain(error).with_room(&path))?;
     if let Some(trouble) = &summary.store_trouble {
-        cx.warn(format!("compressed blocks could not be kept for the next build: {trouble}"));
+        cx.warn(format!(
+            "compressed blocks could not be kept for the next build: {trouble}"
+        ));
     }
     if summary.lost_xattrs > 0 {
-        cx.warn(format!("{} extended attributes cannot be kept in SquashFS", summary.lost_xattrs));
+        cx.warn(format!(
+            "{} extended attributes cannot be kept in SquashFS",
+            summary.lost_xattrs
+        ));
     }
     let mib = |bytes: u64| bytes >> 20;
     cx.log(
@@ -143,7 +172,13 @@ fn mksquashfs(cx: &StepCx<'_>, state: &Debian) -> Result<(), Failure> {
         .bind(cx.out(), "/run/out");
     let pack = isosmith_host::Cmd::new("mksquashfs")
         .args(["/run/tree".to_owned(), format!("/run/out/{NAME}")])
-        .args(["-noappend", "-no-recovery", "-exit-on-error", "-percentage", "-xattrs"])
+        .args([
+            "-noappend",
+            "-no-recovery",
+            "-exit-on-error",
+            "-percentage",
+            "-xattrs",
+        ])
         .args(arguments(state.spec.image.compression))
         .args(["-mkfs-time".to_owned(), state.source_date().to_string()])
         .args(["-wildcards", "-e"])

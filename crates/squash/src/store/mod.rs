@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::SquashError;
-use pack::{Key, Pack, Place, PackWriter};
+use pack::{Key, Pack, PackWriter, Place};
 
 /// A pack that has grown to this many bytes gets no more blocks.
 const PACK_LIMIT: u64 = 64 << 20;
@@ -62,7 +62,9 @@ impl Store {
                 continue;
             };
             let places = places.into_iter();
-            state.index.extend(places.map(|(key, place)| (key, (number, place))));
+            state
+                .index
+                .extend(places.map(|(key, place)| (key, (number, place))));
             state.packs.insert(number, pack);
         }
         Ok(Self {
@@ -111,7 +113,10 @@ impl Store {
         key: Key,
         compressed: Option<&[u8]>,
     ) -> Result<(), SquashError> {
-        let full = state.writer.as_ref().is_some_and(|writer| writer.end() >= PACK_LIMIT);
+        let full = state
+            .writer
+            .as_ref()
+            .is_some_and(|writer| writer.end() >= PACK_LIMIT);
         if full {
             self.close_pack(state)?;
         }
@@ -136,7 +141,9 @@ impl Store {
         };
         let number = writer.number();
         let places = places.into_iter();
-        state.index.extend(places.map(|(key, place)| (key, (number, place))));
+        state
+            .index
+            .extend(places.map(|(key, place)| (key, (number, place))));
         state.packs.insert(number, pack);
         Ok(writer)
     }
@@ -164,7 +171,9 @@ impl Store {
         match removed {
             Ok(numbers) => {
                 state.packs.retain(|number, _| !numbers.contains(number));
-                state.index.retain(|_, (number, _)| !numbers.contains(number));
+                state
+                    .index
+                    .retain(|_, (number, _)| !numbers.contains(number));
                 trouble
             }
             Err(error) => trouble.or_else(|| Some(error.to_string())),

@@ -108,11 +108,7 @@ pub(super) fn read(file: &File, key: &Key, place: Place, mut buffer: Vec<u8>) ->
 impl PackWriter {
     /// Goes on with pack `number`, unless it is full, damaged at its start, gone
     /// or being written by someone else.
-    pub(super) fn reopen(
-        folder: &Path,
-        number: u32,
-        limit: u64,
-    ) -> Option<(Self, Pack, Places)> {
+    pub(super) fn reopen(folder: &Path, number: u32, limit: u64) -> Option<(Self, Pack, Places)> {
         let path = pack_path(folder, number);
         let file = File::options().read(true).write(true).open(path).ok()?;
         file.try_lock().ok()?;
