@@ -24,6 +24,7 @@ use crate::{
     run::{ErrorMode, Options},
     step::{Done, Kind, Recipe, StepDef},
     sync::Syncer,
+    tree::look_like,
     work::{Work, make},
 };
 
@@ -280,6 +281,7 @@ impl<'a, R> Build<'a, R> {
             Some(upper) if !self.layers.is_empty() => {
                 let work = self.work.scratch_of(&def.id).join("work");
                 make(&work)?;
+                look_like(&self.layers[0], upper)?;
                 Some(
                     self.host
                         .overlay(&self.layers, upper, &work, &self.work.root())?,

@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     plan::Expected,
     report::Reporter,
+    tree::look_like,
     work::{Work, make, read_json, write_json},
 };
 
@@ -177,6 +178,7 @@ impl StepCx<'_> {
         let (upper, work) = (scratch.join("upper"), scratch.join("work"));
         make(&upper)?;
         make(&work)?;
+        look_like(&self.layers[0], &upper)?;
         Ok(self.host.overlay(self.layers, &upper, &work, &self.root)?)
     }
 

@@ -1,6 +1,14 @@
-//! How much room a folder takes.
+//! Folders of trees: how much room they take, and how the top of an overlay looks.
 
-use std::{collections::HashSet, fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io,
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
+
+use crate::failure::Failure;
 
 /// Bytes on disk of a file or of a folder with everything in it; a file with several names
 /// counts once. What cannot be read counts nothing.
@@ -28,4 +36,16 @@ pub(crate) fn bytes_on_disk(path: &Path) -> u64 {
         }
     }
     bytes
+}
+
+/// Gives the top of an overlay the mode and time of what it lies on: a merged tree's own
+/// folder has those of its uppermost layer, and a fresh folder's are nobody's choice.
+pub(crate) fn look_like(lower: &Path, upper: &Path) -> Result<(), Failure> {
+    let copy = || -> io::Result<()> {
+        let meta = fs::metadata(lower)?;
+        fs::set_permissions(upper, meta.permissions())?;
+        let times = fs::FileTimes::new().set_modified(meta.modified()?);
+        File::open(upper)?.set_times(times)
+    };
+    copy().map_err(|error| Failure::io(format!("prepare {}", upper.display()), error))
 }

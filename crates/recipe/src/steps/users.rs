@@ -28,7 +28,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
             "sudo": format!("{:?}", user.sudo),
             "sshKeys": user.ssh_keys,
         })),
-        "hostname": state.spec.region.hostname.as_str(),
+        "liveConfig": live_config(state),
         "enable": state.spec.services.enable.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "disable": state.spec.services.disable.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
@@ -59,10 +59,12 @@ pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
         ));
     }
     set_root_password(&tree, &login_text(&users.root))?;
+    let mut config = live_config(state);
     match &users.live {
-        Some(user) => live_user(&tree, user, state.spec.region.hostname.as_str())?,
-        None => tree.write(LIVE_CONFIG, b"LIVE_CONFIG_NOROOT=\"true\"\n", 0o644)?,
+        Some(user) => config.push_str(&live_user(&tree, user)?),
+        None => config.push_str("LIVE_CONFIG_NOROOT=\"true\"\n"),
     }
+    tree.write(LIVE_CONFIG, config.as_bytes(), 0o644)?;
     services(cx, state)?;
     Ok(Done::Done)
 }
@@ -110,7 +112,31 @@ fn number_of(table: &str, name: &str) -> Option<u32> {
     })
 }
 
-fn live_user(tree: &Tree, user: &LiveUser, hostname: &str) -> Result<(), Failure> {
+/// What live-config would otherwise set to its own defaults when the system starts, whatever
+/// the tree says.
+fn live_config(state: &Debian) -> String {
+    let region = &state.spec.region;
+    let locales: Vec<_> = region.locales.iter().map(ToString::to_string).collect();
+    let keyboard = &region.keyboard;
+    let mut lines = String::new();
+    for (name, value) in [
+        ("LIVE_HOSTNAME", region.hostname.as_str()),
+        ("LIVE_LOCALES", &locales.join(",")),
+        ("LIVE_TIMEZONE", region.timezone.as_str()),
+        ("LIVE_KEYBOARD_MODEL", keyboard.model.as_str()),
+        ("LIVE_KEYBOARD_LAYOUTS", keyboard.layout.as_str()),
+        ("LIVE_KEYBOARD_VARIANTS", keyboard.variant.as_str()),
+        ("LIVE_KEYBOARD_OPTIONS", keyboard.options.as_str()),
+    ] {
+        if !value.is_empty() {
+            lines.push_str(&format!("{name}={}\n", isosmith_host::cmd::quote(value)));
+        }
+    }
+    lines
+}
+
+/// Checks the live user's groups and writes what is its own; returns lines for live-config.
+fn live_user(tree: &Tree, user: &LiveUser) -> Result<String, Failure> {
     for (number, group) in user.groups.iter().enumerate() {
         if group_id(tree, group.as_str())?.is_none() {
             return Err(not_in_image(
@@ -127,19 +153,18 @@ fn live_user(tree: &Tree, user: &LiveUser, hostname: &str) -> Result<(), Failure
         ""
     };
     let config = format!(
-        "LIVE_HOSTNAME=\"{hostname}\"\nLIVE_USERNAME=\"{}\"\nLIVE_USER_FULLNAME={}\nLIVE_USER_DEFAULT_GROUPS=\"{}\"\n{no_root}",
+        "LIVE_USERNAME=\"{}\"\nLIVE_USER_FULLNAME={}\nLIVE_USER_DEFAULT_GROUPS=\"{}\"\n{no_root}",
         user.name,
         isosmith_host::cmd::quote(&user.full_name),
         groups.join(" "),
     );
-    tree.write(LIVE_CONFIG, config.as_bytes(), 0o644)?;
     if user.sudo == SudoPolicy::Password {
         // live-config leaves a rule for this user alone, and adds none without a password.
         let rule = format!("{} ALL=(ALL:ALL) ALL\n", user.name);
         tree.write("/etc/sudoers.d/live", rule.as_bytes(), 0o440)?;
     }
     tree.write(COMPONENT, component(user).as_bytes(), 0o755)?;
-    Ok(())
+    Ok(config)
 }
 
 /// Gives the live user its own password and keys.
