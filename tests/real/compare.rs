@@ -24,6 +24,14 @@ impl Tree {
     /// Reads a tree.
     pub fn read(root: &Path) -> Result<Self> {
         let mut entries = BTreeMap::new();
+        let own = fs::symlink_metadata(root)?;
+        let top = Entry {
+            mode: own.mode(),
+            owner: (own.uid(), own.gid()),
+            content: String::new(),
+            capabilities: String::new(),
+        };
+        entries.insert("/".to_owned(), top);
         walk(root, root, &mut entries)?;
         // Paths that have capabilities, each followed by them (getcap(8)).
         for line in output(Command::new("getcap").arg("-r").arg(root))?.lines() {

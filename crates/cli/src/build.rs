@@ -233,6 +233,10 @@ fn give_away(job: &Job, work: &Work, ids: &Ids) -> Result<(), Failure> {
         &work.partial(),
         &work.pool(),
     ] {
+        // A resumed build has no half-made things yet.
+        if !path.exists() {
+            continue;
+        }
         let meta = fs::metadata(path).map_err(failed(path))?;
         if meta.uid() != uid {
             chown(path, Some(uid), Some(gid)).map_err(failed(path))?;

@@ -197,8 +197,7 @@ impl<'a> Cache<'a> {
             .because(error)
         })?;
         // Not synced to disk, on purpose; see the head of this file.
-        fs::write(&path, text)
-            .map_err(|error| Failure::io_at(format!("write {}", path.display()), &path, error))?;
+        fs::write(&path, text).map_err(|error| Failure::io_at("write", &path, error))?;
         Entry(partial.to_owned()).touch();
 
         let _changing = self.changing()?;
@@ -206,13 +205,8 @@ impl<'a> Cache<'a> {
             return Ok(theirs);
         }
         self.discard_unlocked(&entry)?;
-        fs::rename(partial, entry.folder()).map_err(|error| {
-            Failure::io_at(
-                format!("keep {}", entry.folder().display()),
-                entry.folder(),
-                error,
-            )
-        })?;
+        fs::rename(partial, entry.folder())
+            .map_err(|error| Failure::io_at("keep", entry.folder(), error))?;
         Ok(entry)
     }
 

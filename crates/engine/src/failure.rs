@@ -48,9 +48,10 @@ impl Failure {
         Self::plain(io_code(&error), format!("could not {doing}")).because(error)
     }
 
-    /// Like [`Failure::io`], and says how much room is left where `path` is if that ran out.
+    /// Like [`Failure::io`] for `path`, "could not {doing} {path}", and says how much room is
+    /// left there if that ran out.
     pub fn io_at(doing: impl fmt::Display, path: &Path, error: io::Error) -> Self {
-        Self::io(doing, error).with_room(path)
+        Self::io(format!("{doing} {}", path.display()), error).with_room(path)
     }
 
     /// The build was stopped.
@@ -162,6 +163,13 @@ impl From<CmdError> for Failure {
                 ..
             } => {
                 let code = failed_code(&status, code, &tail);
+                let message = match code {
+                    Code::DiskFull => format!("the disk became full: {message}"),
+                    Code::OutOfMemory => format!("memory ran out: {message}"),
+                    // Every other code has its sentence from the error itself.
+                    #[allow(clippy::wildcard_enum_match_arm)]
+                    _ => message,
+                };
                 Self {
                     command: Some(command),
                     tail,
@@ -301,7 +309,7 @@ mod tests {
     #[test]
     fn a_full_disk_says_how_much_room_is_left_and_where() {
         let full = io::Error::from_raw_os_error(nix::libc::ENOSPC);
-        let failure = Failure::io_at("write x", Path::new("/"), full);
+        let failure = Failure::io_at("write to", Path::new("/"), full);
         let room = failure.causes.last().expect("two causes");
         assert!(
             room.starts_with("the filesystem of / has ") && room.ends_with(" MiB left"),

@@ -48,7 +48,7 @@ impl Journal {
             .mode(0o600)
             .open(path)
             .map(|file| Self { file, length: 0 })
-            .map_err(|error| Failure::io_at(format!("begin {}", path.display()), path, error))
+            .map_err(|error| Failure::io_at("begin", path, error))
     }
 
     /// Writes an event; the plan, the end of a step and the end of the build are on disk
@@ -171,8 +171,7 @@ impl Journal {
         if ending(&path).is_some() {
             return Ok(false);
         }
-        end(&path)
-            .map_err(|error| Failure::io_at(format!("end {}", path.display()), &path, error))?;
+        end(&path).map_err(|error| Failure::io_at("end", &path, error))?;
         Ok(true)
     }
 }

@@ -249,7 +249,7 @@ impl Work {
             make(&fs)?;
             // An overlay shows its topmost layer's mode at the root, and the umask is not ours.
             fs::set_permissions(&fs, fs::Permissions::from_mode(0o755))
-                .map_err(|error| Failure::io_at(format!("open up {}", fs.display()), &fs, error))?;
+                .map_err(|error| Failure::io_at("open up", &fs, error))?;
         }
         Ok(place)
     }
@@ -325,13 +325,7 @@ pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|error| {
-            Failure::io_at(
-                format!("make the folder {}", folder.display()),
-                folder,
-                error,
-            )
-        })
+        .map_err(|error| Failure::io_at("make the folder", folder, error))
 }
 
 /// Writes JSON that people can read, safely on disk.

@@ -116,7 +116,8 @@ pub fn parse_uris(text: &str) -> Result<Vec<Package>, Failure> {
         let Some(package) = parse_uri(line) else {
             continue;
         };
-        if package.sha256.is_empty() {
+        // A local file is no part of an index; what it is was hashed when it was collected.
+        if package.sha256.is_empty() && !package.uri.starts_with("file:") {
             return Err(Failure::new(
                 Code::BadSignature,
                 format!("the index gives no SHA-256 for {}", package.file),
@@ -239,6 +240,13 @@ pub fn explain(mut failure: Failure) -> Failure {
     failure.code = advised.code;
     failure.message = advised.message;
     failure.advice = advised.advice;
+    if code == Code::PackageConflict {
+        // apt explains in indented lines, some before and some after the one that names it.
+        let reasons = failure.tail.iter().filter(|line| line.starts_with(' '));
+        failure
+            .causes
+            .extend(reasons.map(|line| line.trim().to_owned()));
+    }
     failure
 }
 

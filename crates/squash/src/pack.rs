@@ -4,7 +4,12 @@
 //! full it is, so that after a changed file the cuts soon fall where they fell
 //! before, and the blocks from there on are the same bytes as in the last image.
 
-/// A file, or the end of one, that waits for its block.
+/// A cut leaves at least this many eighths of a block filled, where it can.
+const MINIMUM_EIGHTHS: usize = 4;
+/// A landmark comes about once in the content of so many blocks.
+const LANDMARK_BLOCKS: usize = 16;
+
+/// A file that waits for its block.
 #[derive(Debug)]
 struct Waiting {
     inode: usize,
@@ -45,8 +50,12 @@ impl Packer {
     /// had to be closed before it.
     pub(crate) fn add(&mut self, inode: usize, path: &[u8], content: &[u8]) -> Option<Packed> {
         let rank = self.rank(path);
-        let full = self.bytes.len() + content.len() > self.block_size;
-        let closed = full.then(|| self.close(rank, content.len()));
+        let closed = match (self.waiting.len(), self.bytes.len() + content.len()) {
+            (0, _) => None,
+            (count, _) if self.is_landmark(rank, content.len()) => Some(self.take(count)),
+            (_, length) if length > self.block_size => Some(self.close(rank, content.len())),
+            (_, _) => None,
+        };
         self.waiting.push(Waiting {
             inode,
             at: self.bytes.len(),
@@ -74,6 +83,14 @@ impl Packer {
             .min_by_key(|&(_, _, rank)| rank)
             .unwrap_or(end);
         self.take(count)
+    }
+
+    /// Whether a new block begins with this file, whatever came before it. So
+    /// even if cuts stay shifted after a change, they do not for long.
+    fn is_landmark(&self, rank: u64, length: usize) -> bool {
+        let every = u128::from(u64::MAX >> 1) * length as u128;
+        let chance = every / (self.block_size * LANDMARK_BLOCKS) as u128;
+        u128::from(rank & u64::MAX >> 1) < chance
     }
 
     fn take(&mut self, count: usize) -> Packed {
@@ -109,5 +126,94 @@ impl Packer {
     }
 }
 
-/// A cut leaves at least this many eighths of a block filled, where it can.
-const MINIMUM_EIGHTHS: usize = 6;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOCK: usize = 4096;
+
+    fn packed(files: &[(String, usize)]) -> Vec<Packed> {
+        let mut packer = Packer::new(BLOCK);
+        let mut blocks = Vec::new();
+        for (inode, (path, length)) in files.iter().enumerate() {
+            let content = vec![inode as u8; *length];
+            blocks.extend(packer.add(inode, path.as_bytes(), &content));
+        }
+        blocks.extend(packer.finish());
+        blocks
+    }
+
+    fn files() -> Vec<(String, usize)> {
+        (0..4000usize)
+            .map(|number| {
+                let path = format!("directory {}/{number}", number / 40);
+                (path, (number * 7919) % 700 + 1)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_file_is_in_one_block_where_it_says() {
+        let files = files();
+        let mut next = 0;
+        for block in packed(&files) {
+            assert!(block.bytes.len() <= BLOCK);
+            for (inode, at) in block.members {
+                assert_eq!(inode, next);
+                let content = &block.bytes[at as usize..][..files[inode].1];
+                assert!(content.iter().all(|&byte| byte == inode as u8));
+                next += 1;
+            }
+        }
+        assert_eq!(next, files.len());
+    }
+
+    #[test]
+    fn blocks_are_filled_well() {
+        let blocks = packed(&files());
+        let total: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+        assert!(total * 10 > blocks.len() * BLOCK * 6);
+    }
+
+    #[test]
+    fn big_neighbours() {
+        let check = |lengths: &[usize], expected: &[usize]| {
+            let named = lengths.iter().enumerate();
+            let files: Vec<_> = named.map(|(name, &len)| (name.to_string(), len)).collect();
+            let blocks: Vec<usize> = packed(&files).iter().map(|b| b.members.len()).collect();
+            assert_eq!(blocks, expected, "{lengths:?}");
+        };
+        check(&[], &[]);
+        check(&[1], &[1]);
+        check(&[100, 4000], &[1, 1]);
+        check(&[4096, 4096, 1], &[1, 1, 1]);
+        check(&[3000, 1096, 1], &[2, 1]);
+    }
+
+    #[test]
+    fn after_a_change_the_cuts_are_the_old_ones() {
+        let before = files();
+        let check = |after: &[(String, usize)]| {
+            let names = |blocks: Vec<Packed>, files: &[(String, usize)]| -> Vec<Vec<String>> {
+                let of = |block: &Packed| {
+                    let members = block.members.iter();
+                    members.map(|&(inode, _)| files[inode].0.clone()).collect()
+                };
+                blocks.iter().map(of).collect()
+            };
+            let old = names(packed(&before), &before);
+            let new = names(packed(after), after);
+            let fresh = new.iter().filter(|block| !old.contains(block)).count();
+            assert!(fresh <= 8, "{fresh} of {}", new.len());
+        };
+        for at in (0..3900).step_by(177) {
+            let mut after = before.clone();
+            after[at].1 = 650;
+            check(&after);
+            after.remove(at + 3);
+            check(&after);
+            after.insert(at, (format!("directory {}/x", at / 40), 333));
+            check(&after);
+        }
+    }
+}

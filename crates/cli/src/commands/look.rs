@@ -108,6 +108,16 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     if args.usb {
         machine.attach = Attach::UsbStick;
     }
+    if !talks_on_serial_line(&args.iso)? {
+        return Err(Failure::new(
+            Code::ProfileInvalid,
+            format!(
+                "{} says nothing on a serial line, so nobody could tell whether it came up",
+                args.iso.display()
+            ),
+            "Build it with --set 'boot.serial={ unit = 0, speed = 115200 }', or boot it in a window of QEMU and look.",
+        ));
+    }
     let marker = match &args.marker {
         Some(text) => Marker::new(text.clone()).ok_or_else(|| {
             Failure::new(
@@ -153,6 +163,32 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
         ))?;
     }
     Ok(Ended::Well)
+}
+
+/// Whether a boot menu of the ISO gives the kernel a serial console. An ISO without a menu
+/// that can be read gets the benefit of the doubt.
+fn talks_on_serial_line(iso: &Path) -> Result<bool, Failure> {
+    const MENUS: [&str; 3] = [
+        "boot/grub/grub.cfg",
+        "isolinux/isolinux.cfg",
+        "isolinux/live.cfg",
+    ];
+    let invalid = |error: isosmith_inspect::InspectError| {
+        Failure::new(
+            Code::ImageInvalid,
+            format!("{}: {error}", iso.display()),
+            error.advice(),
+        )
+    };
+    let disk = isosmith_inspect::source::Disk::open(iso)
+        .map_err(|error| Failure::io_at("open", iso, error))?;
+    let medium = isosmith_inspect::iso9660::Iso::open(&disk).map_err(invalid)?;
+    let menus: Vec<String> = MENUS
+        .iter()
+        .filter_map(|path| medium.read(path, 1 << 20).ok())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect();
+    Ok(menus.is_empty() || menus.iter().any(|menu| menu.contains("console=ttyS")))
 }
 
 fn not_up(error: &BootError) -> Failure {

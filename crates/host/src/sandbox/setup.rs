@@ -50,6 +50,9 @@ const NO_DEVICES: MsFlags = MsFlags::MS_NODEV.union(MsFlags::MS_NOSUID);
 ///
 /// The caller has just made a mount namespace. Afterwards no path of the old root is left.
 pub(crate) fn new_root(ops: &[&Op]) -> Setup<()> {
+    // Folders that are made on the way to a mount must be open to everybody inside, whatever
+    // the person who started this keeps to themselves.
+    nix::sys::stat::umask(Mode::from_bits_truncate(0o022));
     mount(
         None::<&str>,
         "/",

@@ -23,6 +23,9 @@ use crate::{date, materials::hex, state::Debian};
 /// Loaders that are changed while the ISO is written (`-boot-info-table`), or made then.
 const NOT_SUMMED: &[&str] = &["isolinux/isolinux.bin", "boot/grub/grub_eltorito"];
 
+/// The FAT image that UEFI firmware starts from.
+const EFI_IMAGE: &str = "boot/grub/efi.img";
+
 /// Writes the ISO, unless the very same one lies where it would go.
 pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let name = state.spec.image.file_name.clone();
@@ -138,44 +141,36 @@ fn xorriso(state: &Debian, sandbox: Sandbox, mbr: &Path) -> Cmd {
             date::iso9660(state.source_date())
         ))
         .args(["-uid", "0", "-gid", "0"]);
-    if boot.bios != BiosLoader::None {
-        let (image, mbr_option) = match boot.bios {
-            BiosLoader::Isolinux => ("isolinux/isolinux.bin", ["-isohybrid-mbr", "/run/mbr.bin"]),
-            BiosLoader::Grub | BiosLoader::None => {
-                ("boot/grub/grub_eltorito", ["--grub2-mbr", "/run/mbr.bin"])
-            }
-        };
-        cmd = cmd
-            .args(mbr_option)
-            .args([
-                "-partition_offset",
-                "16",
-                "-b",
-                image,
-                "-c",
-                "boot.cat",
-                "-no-emul-boot",
-            ])
-            .args(["-boot-load-size", "4", "-boot-info-table"]);
-        if boot.bios == BiosLoader::Grub {
-            cmd = cmd.arg("--grub2-boot-info");
+    cmd = match boot.bios {
+        BiosLoader::Isolinux => {
+            let cmd = cmd.args(["-isohybrid-mbr", "/run/mbr.bin"]);
+            bios_image(cmd, "isolinux/isolinux.bin")
         }
-    }
+        BiosLoader::Grub => {
+            let cmd = cmd.args(["--grub2-mbr", "/run/mbr.bin"]);
+            bios_image(cmd, "boot/grub/grub_eltorito").arg("--grub2-boot-info")
+        }
+        BiosLoader::None => cmd.args(["-c", "boot.cat"]),
+    };
     if boot.uefi {
-        if boot.bios == BiosLoader::None {
-            cmd = cmd.args(["-c", "boot.cat"]);
-        } else {
+        if boot.bios != BiosLoader::None {
             cmd = cmd.arg("-eltorito-alt-boot");
         }
-        cmd = cmd.args([
-            "-e",
-            "boot/grub/efi.img",
-            "-no-emul-boot",
-            "-isohybrid-gpt-basdat",
-        ]);
-        if boot.bios == BiosLoader::Isolinux {
-            cmd = cmd.arg("-isohybrid-apm-hfsplus");
-        }
+        // ISOLINUX's boot sector points into the ISO's own files; elsewhere the EFI image
+        // becomes a partition of its own behind them, which more firmware takes from a stick.
+        cmd = if boot.bios == BiosLoader::Isolinux {
+            cmd.args(["-e", EFI_IMAGE, "-no-emul-boot"])
+                .args(["-isohybrid-gpt-basdat", "-isohybrid-apm-hfsplus"])
+        } else {
+            cmd.args(["-append_partition", "2", "0xef"])
+                .arg(format!("/run/medium/{EFI_IMAGE}"))
+                .arg("-appended_part_as_gpt")
+                .args([
+                    "-e",
+                    "--interval:appended_partition_2:all::",
+                    "-no-emul-boot",
+                ])
+        };
     }
     let sandbox = if boot.bios == BiosLoader::None {
         sandbox
@@ -187,6 +182,11 @@ fn xorriso(state: &Debian, sandbox: Sandbox, mbr: &Path) -> Cmd {
         .arg("/sha256sum.txt=/run/sha256sum.txt")
         .binary_output()
         .inside(sandbox)
+}
+
+fn bios_image(cmd: Cmd, image: &str) -> Cmd {
+    cmd.args(["-partition_offset", "16", "-b", image, "-c", "boot.cat"])
+        .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"])
 }
 
 /// `sha256sum.txt` of the medium, which the menu's "verify" entry reads (live-boot(7),

@@ -37,8 +37,13 @@ pub(crate) fn resolve_inputs(state: &Debian) -> Value {
         "excluded": texts(&spec.software.exclude),
         "recommends": spec.software.recommends,
         "kernel": kernel_request(state),
-        "debs": spec.software.debs.iter().map(|deb| state.materials.hash(deb)).collect::<Vec<_>>(),
+        "debs": deb_hashes(state),
     })
+}
+
+fn deb_hashes(state: &Debian) -> Vec<&str> {
+    let debs = state.spec.software.debs.iter();
+    debs.map(|deb| state.materials.hash(deb)).collect()
 }
 
 fn texts<T: ToString>(values: &[T]) -> Vec<String> {
@@ -272,7 +277,11 @@ fn versions(packages: &[Package]) -> Vec<String> {
 /// The base layer depends on nothing but its packages.
 pub(crate) fn base_inputs(state: &Debian) -> Value {
     match &state.resolution {
-        Some(resolution) => json!({ "packages": versions(&resolution.base) }),
+        // The date too: it is what the layer's newer times are set back to.
+        Some(resolution) => json!({
+            "packages": versions(&resolution.base),
+            "sourceDate": state.source_date(),
+        }),
         None => step::unknown(),
     }
 }
@@ -298,6 +307,7 @@ pub(crate) fn packages_inputs(state: &Debian) -> Value {
             "packages": versions(&resolution.packages),
             "asked": resolution.asked,
             "debconf": answers(state),
+            "debs": deb_hashes(state),
         }),
         None => step::unknown(),
     }

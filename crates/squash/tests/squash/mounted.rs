@@ -32,7 +32,9 @@ fn inside(test: &str) {
 }
 
 fn mount(words: &[&str], at: &Path) -> bool {
-    fs::create_dir_all(at).unwrap();
+    if !at.exists() {
+        fs::create_dir(at).unwrap();
+    }
     let mut command = Command::new("mount");
     command
         .args(words)
@@ -67,7 +69,7 @@ fn kernel() {
     }
     compare::same(&root, &at, "mounted");
     // A name from the middle of an indexed directory.
-    assert!(at.join("many/directory-1234").is_dir());
+    assert!(at.join("many/directory-123").is_dir());
     assert!(!at.join("many/directory-3000").exists());
 }
 
@@ -85,12 +87,10 @@ fn mounts() {
     plant::file(&root, "etc/resolv.conf", b"the tree's own");
     assert!(mount(&["-t", "tmpfs", "tmpfs"], &root.join("proc")));
     plant::file(&root, "proc/secret", b"the machine's");
-    let bound = Command::new("mount").arg("--bind").arg("/etc/passwd");
-    let bound = { bound }
-        .arg(root.join("etc/resolv.conf"))
-        .status()
-        .unwrap();
-    assert!(bound.success());
+    assert!(mount(
+        &["--bind", "/etc/passwd"],
+        &root.join("etc/resolv.conf")
+    ));
     let (image, summary) = pack(&root, &quick(), None).unwrap();
     let expected = ["etc/resolv.conf", "proc"].map(PathBuf::from);
     assert_eq!(summary.mount_points, expected);

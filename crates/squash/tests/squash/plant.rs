@@ -72,7 +72,7 @@ pub fn varied(root: &Path) {
     let mut dice = Dice(42);
     kinds(root, &mut dice);
     names(root);
-    for mode in 0..0o1000 {
+    for mode in (0..0o1000).step_by(3) {
         let path = file(root, &format!("modes/{mode:03o}"), b"x");
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
@@ -140,6 +140,8 @@ fn kinds(root: &Path, dice: &mut Dice) {
     UnixListener::bind(root.join("socket")).unwrap();
     for number in 0..3000 {
         file(root, &format!("many/a-file-with-number-{number}"), b"");
+    }
+    for number in 0..300 {
         fs::create_dir(root.join(format!("many/directory-{number}"))).unwrap();
     }
 }

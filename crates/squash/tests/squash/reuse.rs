@@ -59,10 +59,10 @@ fn neither_store_nor_threads_show() {
 
 #[test]
 fn a_change_costs_what_was_changed() {
+    let (_scratch, root, store) = planted();
+    let (_, first) = bytes(&root, &quick(), Some(&store));
+    assert!(first.compressed_blocks > 800, "{first:?}");
     let check = |change: &dyn Fn(&Path), most: u64| {
-        let (_scratch, root, store) = planted();
-        let (_, first) = bytes(&root, &quick(), Some(&store));
-        assert!(first.compressed_blocks > 800, "{first:?}");
         change(&root);
         let (warm, summary) = bytes(&root, &quick(), Some(&store));
         let compressed = summary.compressed_blocks;
@@ -119,10 +119,12 @@ fn another_compression_shares_nothing() {
 
 #[test]
 fn damage_in_the_store_never_gets_into_an_image() {
+    let (scratch, root, _) = planted();
     let check = |damage: &dyn Fn(&mut Vec<u8>), files: &str, reopen: bool| {
-        let (scratch, root, store) = planted();
+        let folder = scratch.path().join("damaged");
+        fs::remove_dir_all(&folder).ok();
+        let store = Store::open(&folder, u64::MAX).unwrap();
         let (expected, _) = bytes(&root, &quick(), Some(&store));
-        let folder = scratch.path().join("store");
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|found| found == files) {
