@@ -11,6 +11,7 @@ use std::{
 use isosmith_engine::{Failure, Options, Work, history, run::ErrorMode};
 use isosmith_host::{
     Cancel, HostError, LinuxHost,
+    fs::{LockGuard, lock_exclusive},
     worker::{Ids, Worker},
 };
 use isosmith_protocol::{BuildId, BuildResult, Code, Event, EventKind, Output, line};
@@ -126,18 +127,25 @@ fn output_folder(path: &Path) -> Result<PathBuf, Failure> {
     Ok(real)
 }
 
-/// One build at a time in a state folder.
-fn lock(places: &Places) -> Result<isosmith_host::fs::LockGuard, Failure> {
-    fs::create_dir_all(&places.state)
-        .map_err(|error| Failure::io_at("make", &places.state, error))?;
-    isosmith_host::fs::lock_exclusive(&places.state.join("lock"))?.ok_or_else(|| {
+/// One build at a time in a state folder and in a cache: whoever begins sweeps away what the
+/// dead have left there half-made.
+fn lock(places: &Places) -> Result<[LockGuard; 2], Failure> {
+    Ok([lock_folder(&places.state)?, lock_folder(&places.cache)?])
+}
+
+fn lock_folder(folder: &Path) -> Result<LockGuard, Failure> {
+    fs::create_dir_all(folder).map_err(|error| Failure::io_at("make", folder, error))?;
+    lock_exclusive(&folder.join(LOCK))?.ok_or_else(|| {
         Failure::new(
             Code::Locked,
-            format!("another build is running in {}", places.state.display()),
-            "Wait for it, stop it with `isosmith cancel ID`, or choose another folder with --state-dir and --cache-dir.",
+            format!("another build is running in {}", folder.display()),
+            "Wait for it, stop it with `isosmith cancel ID`, or choose other folders with --state-dir and --cache-dir.",
         )
     })
 }
+
+/// Held by whoever builds in a folder.
+const LOCK: &str = "build.lock";
 
 fn new_id(profile: &str) -> BuildId {
     let now = SystemTime::now()
@@ -242,7 +250,11 @@ fn give_away(job: &Job, work: &Work, ids: &Ids) -> Result<(), Failure> {
             chown(path, Some(uid), Some(gid)).map_err(failed(path))?;
         }
     }
-    for file in [work.cache_lock(), job.state.join("lock")] {
+    for file in [
+        work.cache_lock(),
+        job.state.join(LOCK),
+        job.cache.join(LOCK),
+    ] {
         if file.exists() {
             chown(&file, Some(uid), Some(gid)).map_err(failed(&file))?;
         }

@@ -16,7 +16,7 @@ use crate::{args::Common, build::Viewer};
 /// The viewer that fits: JSON where it was asked for, bars on a terminal, else lines.
 pub fn viewer(common: &Common, json: bool) -> Box<dyn Viewer> {
     if json {
-        return Box::new(Json);
+        return Box::new(Json { next: 0 });
     }
     let least = match (common.quiet, common.verbose) {
         (true, _) => Level::Error,
@@ -34,10 +34,14 @@ pub fn viewer(common: &Common, json: bool) -> Box<dyn Viewer> {
 }
 
 /// The protocol as it is.
-struct Json;
+struct Json {
+    /// The number that follows the last event's.
+    next: u64,
+}
 
 impl Viewer for Json {
     fn event(&mut self, event: &Event) {
+        self.next = event.seq + 1;
         let _ = line::write(&mut io::stdout().lock(), event);
     }
 
@@ -47,7 +51,7 @@ impl Viewer for Json {
             iso.path = path.display().to_string();
         }
         self.event(&Event {
-            seq: u64::MAX,
+            seq: self.next,
             at_ms: 0,
             kind: EventKind::Finished { result },
         });

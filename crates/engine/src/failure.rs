@@ -163,12 +163,12 @@ impl From<CmdError> for Failure {
                 ..
             } => {
                 let code = failed_code(&status, code, &tail);
-                let message = match code {
-                    Code::DiskFull => format!("the disk became full: {message}"),
-                    Code::OutOfMemory => format!("memory ran out: {message}"),
-                    // Every other code has its sentence from the error itself.
-                    #[allow(clippy::wildcard_enum_match_arm)]
-                    _ => message,
+                let message = if code == Code::DiskFull {
+                    format!("the disk became full: {message}")
+                } else if code == Code::OutOfMemory {
+                    format!("memory ran out: {message}")
+                } else {
+                    message
                 };
                 Self {
                     command: Some(command),

@@ -39,7 +39,8 @@ pub use rehearsal::rehearse;
 pub use state::{Debian, Order, Previous, SquashfsWriter};
 
 use steps::{
-    boot, clean, customise, environment, initramfs, iso, packages, region, squashfs, users,
+    boot, clean, customise, environment, initramfs, iso, packages, region, services, squashfs,
+    users,
 };
 
 pub(crate) const INDEX: StepId = StepId::new("index");
@@ -136,12 +137,15 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         )
         .inputs(region::inputs)
         .run(region::configure),
-        row("users", "Set up users and services", Integration, 1, Layer)
+        row("users", "Set up users", Integration, 1, Layer)
             .inputs(users::inputs)
             .run(users::configure),
         row("files", "Lay files over the tree", Integration, 1, Layer)
             .inputs(customise::files_inputs)
             .run(customise::files),
+        row("services", "Switch services", Integration, 1, Layer)
+            .inputs(services::inputs)
+            .run(services::switch),
     ];
     let branding = row(
         "branding",

@@ -46,8 +46,8 @@ impl Packer {
         }
     }
 
-    /// Adds a file's `content`, not longer than a block. Returns the blocks that
-    /// had to be closed before it.
+    /// Adds a file's `content`, not longer than a block. Returns the block that had
+    /// to be closed before it.
     pub(crate) fn add(&mut self, inode: usize, path: &[u8], content: &[u8]) -> Option<Packed> {
         let rank = self.rank(path);
         let closed = match (self.waiting.len(), self.bytes.len() + content.len()) {
@@ -187,7 +187,7 @@ mod tests {
         check(&[1], &[1]);
         check(&[100, 4000], &[1, 1]);
         check(&[4096, 4096, 1], &[1, 1, 1]);
-        check(&[3000, 1096, 1], &[2, 1]);
+        check(&[2000, 2096, 1], &[2, 1]);
     }
 
     #[test]

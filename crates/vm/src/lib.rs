@@ -1,10 +1,10 @@
 //! Runs an ISO in QEMU and watches what it does.
 //!
-//! [`Machine`] is a value that says what to run; [`boot`] runs it, reads the
+//! [`Machine`] is a value that says what to run; [`boot()`] runs it, reads the
 //! serial console, takes pictures of the screen and presses keys until a
 //! [`Marker`] appears, and ends it whatever happens. No root is needed.
 //!
-//! QEMU cannot outlive its run: a [`boot`] that returns or unwinds ends it
+//! QEMU cannot outlive its run: a [`boot()`] that returns or unwinds ends it
 //! through the handle of its child, and QEMU is started under `setpriv
 //! --pdeathsig KILL`, so that the kernel ends it when this program is killed.
 

@@ -1,6 +1,6 @@
 //! The world a command runs in, as a value: a list of mounts and what else it may have.
 //!
-//! Entered by [`enter`] in a process of its own, which first makes mount, PID, IPC, UTS,
+//! Entered in a process of its own, which first makes mount, PID, IPC, UTS,
 //! cgroup and (unless [`Sandbox::online`]) network namespaces. Everything in it ends with its
 //! first process, so there is nothing to clean up.
 

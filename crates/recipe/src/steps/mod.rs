@@ -9,6 +9,7 @@ pub(crate) mod install;
 pub(crate) mod iso;
 pub(crate) mod packages;
 pub(crate) mod region;
+pub(crate) mod services;
 pub(crate) mod squashfs;
 pub(crate) mod users;
 

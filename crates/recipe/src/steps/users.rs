@@ -6,7 +6,7 @@ use isosmith_protocol::Code;
 use isosmith_spec::model::{LiveUser, Login, SudoPolicy};
 use serde_json::{Value, json};
 
-use super::{in_tree, not_in_image};
+use super::not_in_image;
 use crate::state::Debian;
 
 /// live-config reads every file in here; see live-config(7).
@@ -29,8 +29,6 @@ pub(crate) fn inputs(state: &Debian) -> Value {
             "sshKeys": user.ssh_keys,
         })),
         "liveConfig": live_config(state),
-        "enable": state.spec.services.enable.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "disable": state.spec.services.disable.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -42,7 +40,7 @@ fn login_text(login: &Login) -> String {
     }
 }
 
-/// Writes accounts, and switches services.
+/// Writes accounts.
 pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let tree = Tree::open(cx.root())?;
     let users = &state.spec.users;
@@ -65,7 +63,6 @@ pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
         None => config.push_str("LIVE_CONFIG_NOROOT=\"true\"\n"),
     }
     tree.write(LIVE_CONFIG, config.as_bytes(), 0o644)?;
-    services(cx, state)?;
     Ok(Done::Done)
 }
 
@@ -193,33 +190,6 @@ fn component(user: &LiveUser) -> String {
          {keys}\n\
          touch /var/lib/live/config/isosmith-user\n"
     )
-}
-
-fn services(cx: &StepCx<'_>, state: &Debian) -> Result<(), Failure> {
-    let services = &state.spec.services;
-    for (verb, field, units) in [
-        ("enable", "services.enable", &services.enable),
-        ("disable", "services.disable", &services.disable),
-    ] {
-        for (number, unit) in units.iter().enumerate() {
-            let cmd = in_tree("systemctl", cx.root()).args([verb, unit.as_str()]);
-            cx.run(&cmd).map_err(|failure| {
-                let missing = failure
-                    .tail
-                    .iter()
-                    .any(|line| line.contains("does not exist") || line.contains("not found"));
-                if !missing {
-                    return failure;
-                }
-                not_in_image(
-                    &format!("{field}[{number}]"),
-                    &format!("no package of this image has the unit {unit}"),
-                    "Correct the unit's name, or add the package that has it.",
-                )
-            })?;
-        }
-    }
-    Ok(())
 }
 
 /// What the kernel's command line must say for these users; see live-config(7).

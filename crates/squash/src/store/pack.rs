@@ -204,10 +204,14 @@ impl PackWriter {
         }
         let hash = blake3::hash(&bytes);
         bytes.extend(hash.as_bytes());
-        let result = std::fs::write(&path, bytes).map_err(SquashError::store(&path));
-        // The pack itself keeps the file open for reading.
+        std::fs::write(&path, bytes).map_err(SquashError::store(&path))
+    }
+}
+
+impl Drop for PackWriter {
+    fn drop(&mut self) {
+        // The pack keeps the file open for reading, and the lock with it.
         self.file.unlock().ok();
-        result
     }
 }
 

@@ -1,5 +1,11 @@
 //! Images are read back with squashfs-tools, the kernel and our own reader.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "all of it is test code, also outside of the test functions"
+)]
+
 mod compare;
 mod hostile;
 mod mounted;
