@@ -120,7 +120,7 @@ fn full(kit: &Kit) -> Result<()> {
 
     let mut wrong = Vec::new();
     // Before anything is done; while the tree is filled; while the image is packed.
-    for (step, spare) in [("preflight", 20), ("packages", 4), ("squashfs", 8)] {
+    for (step, spare) in [("preflight", 20), ("packages", 0), ("squashfs", 8)] {
         let attempt = || -> Result<()> {
             if step == "preflight" {
                 disk.squeeze(spare)?;

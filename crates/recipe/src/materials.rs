@@ -80,6 +80,11 @@ impl Materials {
         })
     }
 
+    /// Whether the profile calls a material so.
+    pub fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
     /// SHA-256 of the material that the profile calls `path`, for keys.
     pub fn hash(&self, path: &MaterialPath) -> &str {
         self.0

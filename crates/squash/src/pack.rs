@@ -4,8 +4,6 @@
 //! full it is, so that after a changed file the cuts soon fall where they fell
 //! before, and the blocks from there on are the same bytes as in the last image.
 
-/// A cut leaves at least this many eighths of a block filled, where it can.
-const MINIMUM_EIGHTHS: usize = 4;
 /// A landmark comes about once in the content of so many blocks.
 const LANDMARK_BLOCKS: usize = 16;
 
@@ -78,7 +76,8 @@ impl Packer {
         let (count, ..) = inner
             .map(|(count, waiting)| (count, waiting.at, waiting.rank))
             .chain([end])
-            .filter(|&(_, at, _)| at >= self.block_size / 8 * MINIMUM_EIGHTHS)
+            // Half a block, so that there are many places to choose from.
+            .filter(|&(_, at, _)| at >= self.block_size / 2)
             .filter(|&(_, at, _)| self.bytes.len() - at + length <= self.block_size)
             .min_by_key(|&(_, _, rank)| rank)
             .unwrap_or(end);

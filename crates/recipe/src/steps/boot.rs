@@ -19,7 +19,7 @@ use super::{
     initramfs::kernels,
     users,
 };
-use crate::{brand, fetch::Pool, menu, state::Debian};
+use crate::{brand, fetch::Pool, materials::Materials, menu, state::Debian};
 
 /// Big enough for shim, GRUB and MokManager; over 20 MB some firmware fails.
 const EFI_IMAGE_KIB: u32 = 8192;
@@ -124,7 +124,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     )?;
     medium.write(
         ".isosmith/profile.toml",
-        without_secrets(&state.profile)?.as_bytes(),
+        for_medium(&state.profile, &state.materials)?.as_bytes(),
     )?;
     if boot.uefi || boot.bios == BiosLoader::Grub {
         medium.write("boot/grub/grub.cfg", menu::grub(boot, &entries).as_bytes())?;
@@ -156,9 +156,10 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     Ok(Done::Done)
 }
 
-/// The profile as it travels on the medium, where anybody can read it: a password's hash is
-/// in the image for those who may log in, not for guessing at.
-fn without_secrets(profile: &str) -> Result<String, Failure> {
+/// The profile as it travels on the medium, where anybody can read it. A password's hash is
+/// in the image for those who may log in, not for guessing at; and where files lay on the
+/// machine that built it is nobody's business, so only their names are left.
+fn for_medium(profile: &str, materials: &Materials) -> Result<String, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::plain(
             Code::Internal,
@@ -182,7 +183,31 @@ fn without_secrets(profile: &str) -> Result<String, Failure> {
             account.insert("password".to_owned(), toml::Value::from("prompt"));
         }
     }
-    toml::to_string(&table).map_err(|error| failed(&error))
+    let mut whole = toml::Value::Table(table);
+    shorten(&mut whole, materials);
+    toml::to_string(&whole).map_err(|error| failed(&error))
+}
+
+fn shorten(value: &mut toml::Value, materials: &Materials) {
+    match value {
+        toml::Value::String(text) => {
+            let name = Path::new(text.as_str()).file_name();
+            if let Some(name) = name
+                .and_then(|name| name.to_str())
+                .filter(|_| materials.has(text))
+            {
+                *text = name.to_owned();
+            }
+        }
+        toml::Value::Array(items) => items.iter_mut().for_each(|item| shorten(item, materials)),
+        toml::Value::Table(table) => table
+            .iter_mut()
+            .for_each(|(_, item)| shorten(item, materials)),
+        toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => {}
+    }
 }
 
 /// The folder that becomes the ISO, and the unpacked loaders that parts of it come from.
@@ -412,14 +437,14 @@ mod tests {
     #[test]
     fn hashes_do_not_travel_and_the_rest_does() {
         let profile = "format = 1\n[users.root]\npassword = \"$6$salt$hash\"\n[users.live]\nname = \"ada\"\npassword = \"locked\"\n";
-        let shown = without_secrets(profile).expect("a good profile");
+        let shown = for_medium(profile, &Materials::default()).expect("a good profile");
         assert!(!shown.contains("hash"), "{shown}");
         assert!(
             shown.contains("\"prompt\"") && shown.contains("\"locked\"") && shown.contains("ada"),
             "{shown}"
         );
         assert_eq!(
-            without_secrets("format = 1\n[users]\nlive = false\n").expect("good"),
+            for_medium("format = 1\n[users]\nlive = false\n", &Materials::default()).expect("good"),
             "format = 1\n\n[users]\nlive = false\n"
         );
     }

@@ -118,7 +118,11 @@ pub(crate) struct Installation<'a> {
 impl Installation<'_> {
     /// Puts `packages` where apt looks for downloads; costs no space.
     fn offer(&self, packages: &[Package]) -> Result<(), Failure> {
-        for package in packages {
+        // A local package lies beside, under a name of its own.
+        let downloads = packages
+            .iter()
+            .filter(|package| !package.uri.starts_with("file:"));
+        for package in downloads {
             let from = self.pool.path(package);
             let to = self.folder.join("archives").join(&package.file);
             match fs::hard_link(&from, &to) {
