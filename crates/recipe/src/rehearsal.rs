@@ -332,7 +332,7 @@ mod tests {
                 .unwrap_or_else(|| panic!("no {part}"))
         };
         assert_eq!(matching("", "update-initramfs -c").len(), 1);
-        assert!(at("update-initramfs -c") > at("--no-download install"));
+        assert!(at("update-initramfs -c") > at("--no-download"));
         assert!(at("update-initramfs -c") > at("--remove /usr/sbin/update-initramfs"));
     }
 

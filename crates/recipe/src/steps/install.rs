@@ -206,14 +206,15 @@ impl Installation<'_> {
                     "Dir::Cache::srcpkgcache=",
                 ])
                 .args(["-o", "Debug::NoLocking=true"])
-                .args([
-                    "-o",
-                    "APT::Install-Recommends=false",
-                    "--no-download",
-                    "install",
-                ])
+                .args(["-o", "APT::Install-Recommends=false", "install"])
                 .args(exact)
                 .args(debs.iter().cloned());
+            // Everything is here. With local packages the option makes apt forget where they are.
+            let install = if debs.is_empty() {
+                install.arg("--no-download")
+            } else {
+                install
+            };
             self.watch(cx, &install, 2 * packages.len())
                 .map_err(|failure| package_failed(apt::explain(failure), packages))
         })
