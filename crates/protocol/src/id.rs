@@ -89,7 +89,7 @@ impl fmt::Display for BuildId {
 
 /// Names one step of a recipe, such as `squashfs`.
 ///
-/// This crate knows no recipe: titles arrive in [`EventKind::Planned`].
+/// This crate knows no recipe: titles arrive in [`EventKind::Planned`](crate::EventKind::Planned).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StepId(Cow<'static, str>);

@@ -1,7 +1,7 @@
 //! What a build says about itself, to whoever watches: events, errors, and the view folded
 //! from them.
 //!
-//! A stream is one JSON object per line ([`line`]). The first line is [`EventKind::Hello`]
+//! A stream is one JSON object per line ([`mod@line`]). The first line is [`EventKind::Hello`]
 //! with the version, the second [`EventKind::Planned`] with every step, the last
 //! [`EventKind::Finished`], and there is exactly one of those. Progress is absolute and may
 //! be thinned; nothing else may be lost.
