@@ -141,6 +141,14 @@ fn outside(places: &[&str], words: &[&str]) -> Vec<String> {
     found
 }
 
+/// Whether a finding is in what people get, and not in a crate's own tests or examples.
+fn ships(finding: &str) -> bool {
+    let file = finding.split(':').next().unwrap_or_default();
+    let name = file.rsplit('/').next().unwrap_or_default();
+    let apart = file.contains("/tests/") || file.contains("/examples/");
+    !(apart || name.ends_with("tests.rs") || name.starts_with("test_"))
+}
+
 #[test]
 fn unsafe_code_is_in_the_host_crate_alone() {
     let found = outside(
@@ -153,14 +161,10 @@ fn unsafe_code_is_in_the_host_crate_alone() {
 #[test]
 fn only_programs_write_to_standard_output() {
     let found = outside(
-        &[
-            "crates/cli",
-            "crates/xtask",
-            "tests",
-            "crates/branding/examples",
-        ],
+        &["crates/cli", "crates/xtask", "tests"],
         &["println!(", "print!(", "dbg!("],
     );
+    let found: Vec<_> = found.iter().filter(|line| ships(line)).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -171,12 +175,7 @@ fn only_the_host_starts_processes() {
         &["crates/host", "crates/vm", "crates/xtask", "tests"],
         &["process::Command", "Command::new(\""],
     );
-    let ours = |line: &&String| {
-        let file = line.split(':').next().unwrap_or_default();
-        let name = file.rsplit('/').next().unwrap_or_default();
-        !(name.ends_with("tests.rs") || name.starts_with("test_"))
-    };
-    let shipped: Vec<_> = found.iter().filter(ours).collect();
+    let shipped: Vec<_> = found.iter().filter(|line| ships(line)).collect();
     assert!(shipped.is_empty(), "{shipped:#?}");
 }
 
