@@ -32,6 +32,7 @@ pub fn gather(
     delivered: &Delivered,
 ) -> Result<Order, Failure> {
     let spec = &loaded.spec;
+    isosmith_recipe::mirrors::refuse_files(&spec.base)?;
     let materials = Materials::collect(&spec.materials(), &profile::base(), inputs)?;
     check_pictures(spec, &materials)?;
     let machine = Machine::read(Path::new("/"));

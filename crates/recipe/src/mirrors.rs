@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use isosmith_engine::Failure;
+use isosmith_protocol::Code;
 use isosmith_spec::model::{Base, BuildSpec, Mirror};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +81,38 @@ impl Mirrors {
             security: expand(&[Mirror::Auto], &machine.security, OFFICIAL_SECURITY),
             proxy,
         }
+    }
+}
+
+/// Refuses addresses of files: a build sees no folder of the machine but its own, so an
+/// archive on a disk must be served to it.
+///
+/// # Errors
+///
+/// [`Code::ProfileInvalid`] with the field and a way out.
+pub fn refuse_files(base: &Base) -> Result<(), Failure> {
+    let mirrors = base.mirrors.iter().enumerate();
+    let mirrors = mirrors.map(|(number, mirror)| (format!("base.mirrors[{number}]"), mirror));
+    let security = base
+        .security
+        .iter()
+        .map(|mirror| ("base.security".to_owned(), mirror));
+    let named = mirrors
+        .chain(security)
+        .filter_map(|(field, mirror)| match mirror {
+            Mirror::At(uri) => Some((field, uri)),
+            Mirror::Auto => None,
+        });
+    let further = base.repositories.iter().enumerate();
+    let further = further
+        .map(|(number, repository)| (format!("base.repositories[{number}].uri"), &repository.uri));
+    match named.chain(further).find(|(_, uri)| uri.is_file()) {
+        None => Ok(()),
+        Some((field, uri)) => Err(Failure::new(
+            Code::ProfileInvalid,
+            format!("{field}: {uri} is a folder of this machine, which a build does not see"),
+            "Serve the folder over HTTP, for example with `python3 -m http.server --bind 127.0.0.1`.",
+        )),
     }
 }
 
@@ -232,6 +266,22 @@ fn proxy_of(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_the_machine_is_refused_by_name() {
+        let check = |text: &str| {
+            let text = format!("format = 1\n[profile]\nname = \"demo\"\n{text}");
+            let origin = isosmith_spec::Origin::Profile("demo".into());
+            let layer = isosmith_spec::Layer::new(origin, "", text);
+            let (spec, _) = isosmith_spec::load(vec![layer], &|_| None).expect("a good profile");
+            refuse_files(&spec.base).map_err(|failure| failure.message)
+        };
+        assert_eq!(check(""), Ok(()));
+        assert_eq!(check("[base]\nmirrors = [\"http://m/debian\"]"), Ok(()));
+        let refused =
+            check("[base]\nmirrors = [\"auto\", \"file:///srv/debian\"]").expect_err("a folder");
+        assert!(refused.starts_with("base.mirrors[1]: "), "{refused}");
+    }
 
     #[test]
     fn one_line_sources_give_their_uris() {

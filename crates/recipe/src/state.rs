@@ -170,6 +170,7 @@ impl Debian {
             failure.causes = problems.iter().map(ToString::to_string).collect();
             failure
         })?;
+        crate::mirrors::refuse_files(&spec.base)?;
         let proxy = order.mirrors.proxy.clone();
         Ok(Self {
             spec,
