@@ -87,6 +87,8 @@ pub(crate) fn inputs(state: &Debian) -> Value {
         "colours": format!("{:?} {:?} {:?}", branding.accent, branding.background, branding.text),
         "names": [&branding.name, &branding.short_name, &branding.version, &branding.codename.to_string()],
         "sourceDate": state.source_date(),
+        // It travels on the medium as it is, fields without any other effect too.
+        "profile": for_medium(&state.profile, &state.materials).unwrap_or_default(),
         "renderer": env!("CARGO_PKG_VERSION"),
     })
 }
