@@ -3,14 +3,13 @@
 use std::{
     collections::VecDeque,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{Read, Write},
     path::{Path, PathBuf},
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use isosmith_engine::{Failure, Reporter};
@@ -18,147 +17,10 @@ use isosmith_host::Cancel;
 use isosmith_protocol::{Code, Unit};
 use sha2::{Digest, Sha256};
 
-use crate::{apt::Package, materials::hex};
+use crate::{apt::Package, materials::hex, web::Web};
 
 /// How many files come at once: enough to hide a mirror's latency, few enough to be polite.
-const LANES: usize = 8;
-
-/// No Release file is larger.
-const MAX_RELEASE: u64 = 16 << 20;
-
-/// Where files come from; a trait so that a rehearsal needs no network.
-pub trait Web: std::fmt::Debug + Send + Sync {
-    /// Fetches a small file whole; `None` when the server has none.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::MirrorUnreachable`] or [`Code::DownloadFailed`].
-    fn get(&self, url: &str) -> Result<Option<Vec<u8>>, Failure>;
-
-    /// Begins to fetch a file of any size.
-    ///
-    /// # Errors
-    ///
-    /// As [`Web::get`], and [`Code::FileMissingOnMirror`].
-    fn open(&self, url: &str) -> Result<Box<dyn Read>, Failure>;
-}
-
-/// The real network.
-#[derive(Debug, Clone)]
-pub struct Network {
-    agent: ureq::Agent,
-}
-
-impl Network {
-    /// Through `proxy`, or straight.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::ProfileInvalid`] for a proxy that cannot be one.
-    pub fn new(proxy: Option<&str>) -> Result<Self, Failure> {
-        let proxy = proxy.map(ureq::Proxy::new).transpose().map_err(|error| {
-            Failure::new(
-                Code::ProfileInvalid,
-                "the proxy cannot be used",
-                "Correct base.proxy.",
-            )
-            .because(error)
-        })?;
-        let config = ureq::Agent::config_builder()
-            .proxy(proxy)
-            .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(30)))
-            .timeout_recv_body(Some(Duration::from_secs(600)))
-            .max_idle_connections_per_host(LANES)
-            .user_agent(concat!("isosmith/", env!("CARGO_PKG_VERSION")))
-            .tls_config(
-                ureq::tls::TlsConfig::builder()
-                    .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-                    .build(),
-            )
-            .build();
-        Ok(Self {
-            agent: config.new_agent(),
-        })
-    }
-}
-
-impl Web for Network {
-    fn get(&self, url: &str) -> Result<Option<Vec<u8>>, Failure> {
-        if let Some(path) = url.strip_prefix("file:") {
-            return match fs::read(path.trim_start_matches("//")) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(Failure::io(format!("read {path}"), error)),
-            };
-        }
-        match self.agent.get(url).call() {
-            Ok(mut response) => response
-                .body_mut()
-                .with_config()
-                .limit(MAX_RELEASE)
-                .read_to_vec()
-                .map(Some)
-                .map_err(|error| explain(url, error)),
-            Err(ureq::Error::StatusCode(404 | 410)) => Ok(None),
-            Err(error) => Err(explain(url, error)),
-        }
-    }
-
-    fn open(&self, url: &str) -> Result<Box<dyn Read>, Failure> {
-        if let Some(path) = url.strip_prefix("file:") {
-            let path = path.trim_start_matches("//");
-            let file =
-                File::open(path).map_err(|error| Failure::io(format!("read {path}"), error))?;
-            return Ok(Box::new(file));
-        }
-        let response = self
-            .agent
-            .get(url)
-            .call()
-            .map_err(|error| explain(url, error))?;
-        Ok(Box::new(response.into_body().into_reader()))
-    }
-}
-
-fn explain(url: &str, error: ureq::Error) -> Failure {
-    // ureq adds kinds of errors without notice; what is not named here is a broken download.
-    #[allow(clippy::wildcard_enum_match_arm)]
-    let (code, message) = match &error {
-        ureq::Error::StatusCode(404 | 410) => (
-            Code::FileMissingOnMirror,
-            format!("the mirror does not have {url}"),
-        ),
-        ureq::Error::StatusCode(status) => (
-            Code::DownloadFailed,
-            format!("the mirror answered {status} for {url}"),
-        ),
-        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
-            (Code::MirrorUnreachable, format!("no connection for {url}"))
-        }
-        ureq::Error::Io(inner) if connecting(inner) => {
-            (Code::MirrorUnreachable, format!("no connection for {url}"))
-        }
-        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            (Code::MirrorUnreachable, format!("no connection for {url}"))
-        }
-        _ => (
-            Code::DownloadFailed,
-            format!("the download of {url} broke off"),
-        ),
-    };
-    Failure::plain(code, message).because(error)
-}
-
-fn connecting(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::AddrNotAvailable
-    ) || error.to_string().contains("lookup address")
-}
+pub(crate) const LANES: usize = 8;
 
 /// Downloaded packages, by content.
 #[derive(Debug, Clone)]

@@ -19,6 +19,7 @@ mod rehearsal;
 mod sources;
 pub mod state;
 mod steps;
+pub mod web;
 
 use std::{
     fs, io,

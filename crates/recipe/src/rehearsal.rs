@@ -17,7 +17,7 @@ use isosmith_protocol::{BuildId, BuildResult, Event};
 use isosmith_spec::model::BuildSpec;
 use sha2::{Digest, Sha256};
 
-use crate::{Debian, apt, fetch::Web, materials::hex};
+use crate::{Debian, apt, materials::hex, web::Web};
 
 /// The kernel of a rehearsal.
 const KERNEL: &str = "VERSION";

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     apt::Package,
-    fetch::{Network, Web},
     materials::Materials,
     mirrors::Mirrors,
     sources::{self, Source},
+    web::{Network, Web},
 };
 
 /// Everything that a build is started with, as it crosses into its namespaces.

@@ -14,10 +14,11 @@ use sha2::{Digest, Sha256};
 
 use super::install::{self, Installation};
 use crate::{
-    fetch::{Pool, Web},
+    fetch::Pool,
     materials::hex,
     sources::{self, Source},
     state::{Debian, Release, Tools, machine_files},
+    web::Web,
 };
 
 /// What the tools tree holds, beside what every Debian has.
