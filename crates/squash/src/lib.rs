@@ -23,6 +23,7 @@ mod store;
 mod superblock;
 mod tables;
 mod tree;
+mod warm;
 mod xattr;
 
 use std::fs::File;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 pub use codec::{Compression, supported};
 pub use error::SquashError;
 pub use store::Store;
+pub use warm::{Ahead, warm};
 
 use codec::Codec;
 use exclude::Patterns;

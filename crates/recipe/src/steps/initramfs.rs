@@ -3,9 +3,10 @@
 use isosmith_engine::{Done, Failure, StepCx};
 use isosmith_host::fs::Tree;
 use isosmith_protocol::{Code, Unit};
+use isosmith_squash::Ahead;
 use serde_json::{Value, json};
 
-use super::{in_tree, install::Installation, packages::UPDATE_INITRAMFS};
+use super::{in_tree, install::Installation, packages::UPDATE_INITRAMFS, squashfs};
 use crate::state::Debian;
 
 /// The date goes into the archive's file times.
@@ -27,19 +28,22 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
             "Do not leave out the kernel in software.exclude.",
         ));
     }
-    for (number, version) in kernels.iter().enumerate() {
-        cx.progress(
-            number as u64,
-            Some(kernels.len() as u64),
-            Unit::Files,
-            Some(version),
-        );
-        let make = in_tree("update-initramfs", &root)
-            .env("SOURCE_DATE_EPOCH", state.source_date().to_string())
-            .args(["-c", "-k", version]);
-        cx.run(&make)?;
-    }
-    Ok(Done::Done)
+    // The initramfs is not in the image, and what comes after changes little else.
+    squashfs::meanwhile(cx, state, &root, Ahead::AllFiles, || {
+        for (number, version) in kernels.iter().enumerate() {
+            cx.progress(
+                number as u64,
+                Some(kernels.len() as u64),
+                Unit::Files,
+                Some(version),
+            );
+            let make = in_tree("update-initramfs", &root)
+                .env("SOURCE_DATE_EPOCH", state.source_date().to_string())
+                .args(["-c", "-k", version]);
+            cx.run(&make)?;
+        }
+        Ok(Done::Done)
+    })
 }
 
 /// Versions of the installed kernels, oldest first.

@@ -9,13 +9,14 @@ use std::{
 use isosmith_engine::{Done, Failure, StepCx, step};
 use isosmith_host::fs::{Confined, Tree, free_bytes};
 use isosmith_protocol::{Code, Level};
+use isosmith_squash::Ahead;
 use serde_json::{Value, json};
 
 use super::{
     environment::{no_room, release_date, sources_list, tools_sandbox, write},
     in_tree,
     install::{self, Installation},
-    quiet,
+    quiet, squashfs,
 };
 use crate::{
     apt::{self, INSIDE, Package},
@@ -349,7 +350,12 @@ pub(crate) fn packages(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, 
         root: &root,
         pool: &pool,
     };
-    installation.install(cx, &resolution.packages, &debs)?;
+    let install = || installation.install(cx, &resolution.packages, &debs);
+    match cx.layers().last() {
+        // dpkg keeps one processor busy.
+        Some(base) => squashfs::meanwhile(cx, state, base, Ahead::BigFiles, install)?,
+        None => install()?,
+    }
 
     tree.write(
         "/var/lib/apt/extended_states",

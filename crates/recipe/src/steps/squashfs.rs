@@ -1,10 +1,16 @@
 //! The finished tree, packed.
 
-use std::fs::File;
+use std::{
+    fs::File,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use isosmith_engine::{Done, Failure, LineUse, StepCx};
 use isosmith_protocol::{Code, Level, Unit};
 use isosmith_spec::model::Compression;
+use isosmith_squash::Ahead;
 use serde_json::{Value, json};
 
 use super::environment::tools_sandbox;
@@ -96,17 +102,62 @@ fn own_codec(state: &Debian) -> Option<isosmith_squash::Compression> {
     (chosen && isosmith_squash::supported(codec)).then_some(codec)
 }
 
+fn options(state: &Debian, codec: isosmith_squash::Compression) -> isosmith_squash::Options {
+    let date = u32::try_from(state.source_date()).unwrap_or(0);
+    let mut options = isosmith_squash::Options::new(codec, date);
+    options.exclude = EXCLUDED.iter().map(|&pattern| pattern.to_owned()).collect();
+    options
+}
+
+fn store(cx: &StepCx<'_>) -> Result<isosmith_squash::Store, isosmith_squash::SquashError> {
+    isosmith_squash::Store::open(&cx.work().pool().join("blocks"), STORE_LIMIT)
+}
+
+/// Does `work`, which keeps one processor busy or waits, and meanwhile compresses what is
+/// in the tree at `root` already, so that packing finds it done.
+pub(crate) fn meanwhile<T>(
+    cx: &StepCx<'_>,
+    state: &Debian,
+    root: &Path,
+    ahead: Ahead,
+    work: impl FnOnce() -> T,
+) -> T {
+    let (Some(codec), Ok(store)) = (own_codec(state), store(cx)) else {
+        return work();
+    };
+    let options = options(state, codec);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let stopped = || over.load(Ordering::Relaxed);
+            // Nothing is lost by an error here: packing meets it again and says so.
+            match isosmith_squash::warm(root, &options, &store, ahead, &stopped) {
+                Ok(bytes) => tracing::debug!(bytes, "compressed ahead, all"),
+                Err(error) => tracing::debug!(%error, "compressed ahead, in part"),
+            }
+        });
+        // Also after a panic, or the scope would wait for the whole tree.
+        let _stop = Stop(&over);
+        work()
+    })
+}
+
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Writes it ourselves, taking blocks that any earlier image had from the store.
 fn write(
     cx: &StepCx<'_>,
     state: &Debian,
     codec: isosmith_squash::Compression,
 ) -> Result<(), Failure> {
-    let date = u32::try_from(state.source_date()).unwrap_or(0);
-    let mut options = isosmith_squash::Options::new(codec, date);
-    options.exclude = EXCLUDED.iter().map(|&pattern| pattern.to_owned()).collect();
-    let store = isosmith_squash::Store::open(&cx.work().pool().join("blocks"), STORE_LIMIT)
-        .map_err(explain)?;
+    let options = options(state, codec);
+    let store = store(cx).map_err(explain)?;
     let path = cx.out().join(NAME);
     let mut file = File::create(&path).map_err(|error| Failure::io_at("write", &path, error))?;
     let report = cx.reporter();
@@ -132,6 +183,16 @@ fn write(
         cx.warn(format!(
             "compressed blocks could not be kept for the next build: {trouble}"
         ));
+    }
+    for point in &summary.mount_points {
+        let path = cx.root().join(point);
+        // A folder is in the image, empty, as it should be; a file is missing.
+        if !path.is_dir() {
+            cx.warn(format!(
+                "/{} is not in the image: something is mounted over it",
+                point.display()
+            ));
+        }
     }
     if summary.lost_xattrs > 0 {
         cx.warn(format!(

@@ -97,6 +97,10 @@ impl Store {
         found
     }
 
+    fn knows(&self, key: &Key) -> bool {
+        self.read().index.contains_key(key)
+    }
+
     fn put(&self, key: Key, compressed: Option<&[u8]>) {
         let mut state = self.write();
         if state.trouble.is_some() || state.index.contains_key(&key) {
@@ -210,6 +214,11 @@ impl<'a> Session<'a> {
     /// The block's compressed form, in `buffer`, if it is known and sound.
     pub(crate) fn get(&self, key: &Key, buffer: Vec<u8>) -> Option<Found> {
         self.store.get(key, buffer)
+    }
+
+    /// Whether the block's compressed form is known; it may still be found damaged.
+    pub(crate) fn knows(&self, key: &Key) -> bool {
+        self.store.knows(key)
     }
 
     /// Keeps a compressed form; `None` for one that is not smaller.

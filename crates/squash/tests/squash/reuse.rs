@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use isosmith_squash::{Compression, Store};
+use isosmith_squash::{Ahead, Compression, SquashError, Store, warm};
 use tempfile::TempDir;
 
 use super::{bytes, plant, quick};
@@ -55,6 +55,37 @@ fn neither_store_nor_threads_show() {
     let (warm, summary) = bytes(&root, &quick(), Some(&again));
     assert!(warm == expected, "from the store, opened again");
     assert_eq!(summary.compressed_blocks, 0);
+}
+
+#[test]
+fn what_was_compressed_ahead_shows_only_in_the_time() {
+    let all = {
+        let (_scratch, root, _) = planted();
+        bytes(&root, &quick(), None).1
+    };
+    let check = |ahead, stop_after: u32| {
+        let (_scratch, root, store) = planted();
+        let asked = std::cell::Cell::new(0);
+        let stopped = || asked.replace(asked.get() + 1) >= stop_after;
+        let ended = warm(&root, &quick(), &store, ahead, &stopped);
+        let (image, summary) = bytes(&root, &quick(), Some(&store));
+        let (expected, _) = bytes(&root, &quick(), None);
+        assert!(image == expected, "{ahead:?}");
+        (ended, summary.compressed_blocks)
+    };
+    let (done, left) = check(Ahead::AllFiles, u32::MAX);
+    let dealt = all.file_bytes - all.duplicate_bytes - all.sparse_bytes;
+    assert_eq!(done.unwrap(), dealt);
+    assert_eq!(left, 0);
+
+    let (done, left) = check(Ahead::BigFiles, u32::MAX);
+    assert!((1..dealt).contains(&done.unwrap()));
+    assert!((1..all.compressed_blocks).contains(&left), "{left}");
+
+    // A cancel keeps what there is.
+    let (ended, left) = check(Ahead::AllFiles, all.inodes + 100);
+    assert!(matches!(ended, Err(SquashError::Cancelled)), "{ended:?}");
+    assert!((1..all.compressed_blocks).contains(&left), "{left}");
 }
 
 #[test]
