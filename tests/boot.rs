@@ -9,6 +9,9 @@
     reason = "a test that cannot go on stops with a message"
 )]
 
+#[path = "boot/shipped.rs"]
+mod shipped;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -51,10 +54,20 @@ fn main() -> ExitCode {
             boots(&kit, firmware).map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
+    let shipped = |name: &'static str| {
+        let kit = kit.clone();
+        Trial::test(name, move || {
+            shipped::boots(&kit, name).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+        // Minutes each: on demand.
+        .with_ignored_flag(true)
+    };
     let trials = vec![
         trial("bios", "bios"),
         trial("uefi", "uefi"),
         trial("secure_boot", "secure-boot"),
+        shipped("standard"),
+        shipped("rescue"),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -63,12 +76,13 @@ fn profile() -> PathBuf {
     workspace().join("tests/fixtures/boot/profile.toml")
 }
 
-/// The profile as checked, for what the system must be.
-fn spec() -> Result<BuildSpec> {
-    let text = fs::read_to_string(profile())?;
+/// A profile as checked, for what the system must be.
+fn spec(profile: &Path) -> Result<BuildSpec> {
+    let text = fs::read_to_string(profile)?;
+    let base = profile.parent().unwrap_or(Path::new("."));
     let layer = Layer::new(
         Origin::Profile("boot-test".into()),
-        "tests/fixtures/boot",
+        base.display().to_string(),
         text,
     );
     let parent = |name: &str| {
@@ -102,24 +116,34 @@ fn iso(kit: &Kit) -> Result<PathBuf> {
 
 fn boots(kit: &Kit, firmware: &str) -> Result<()> {
     let iso = iso(kit)?;
-    let shots = kit.root.join("boot");
+    let shots = start(kit, &iso, &kit.root.join("boot"), firmware)?;
+    let spec = spec(&profile())?;
+    let mut wrong = compare_system(&spec, firmware, &read_back(&shots.serial)?);
+    if let Err(error) = compare_menu(&iso, firmware, &shots.menu, &spec) {
+        wrong.push(format!("{error:#}"));
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// What a machine showed.
+struct Shots {
+    menu: PathBuf,
+    serial: PathBuf,
+}
+
+/// Starts an ISO and waits until it has told what it is.
+fn start(kit: &Kit, iso: &Path, folder: &Path, firmware: &str) -> Result<Shots> {
     let [menu, screen, serial] = ["menu.png", "screen.png", "serial.log"]
-        .map(|name| shots.join(format!("{firmware}-{name}")));
+        .map(|name| folder.join(format!("{firmware}-{name}")));
     for old in [&menu, &screen, &serial] {
         let _ = fs::remove_file(old);
     }
     let run = Command::new(&kit.program)
         .arg("test-boot")
-        .arg(&iso)
-        .args([
-            "--firmware",
-            firmware,
-            "--marker",
-            "ISOSMITH-READ-BACK-END",
-            "--timeout",
-            TIMEOUT,
-            "--json",
-        ])
+        .arg(iso)
+        .args(["--firmware", firmware, "--timeout", TIMEOUT, "--json"])
+        .args(["--marker", "ISOSMITH-READ-BACK-END"])
         .arg("--menu-screendump")
         .arg(&menu)
         .arg("--screendump")
@@ -136,13 +160,7 @@ fn boots(kit: &Kit, firmware: &str) -> Result<()> {
     let report: serde_json::Value =
         serde_json::from_slice(&run.stdout).context("the report is no JSON")?;
     eprintln!("{firmware}: up after {} s", report["seconds"]);
-
-    let mut wrong = compare_system(&spec()?, firmware, &read_back(&serial)?);
-    if let Err(error) = compare_menu(&iso, firmware, &menu, &spec()?) {
-        wrong.push(format!("{error:#}"));
-    }
-    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    Ok(())
+    Ok(Shots { menu, serial })
 }
 
 /// What the unit in the system printed.
