@@ -17,6 +17,8 @@ pub enum Key {
     Left,
     /// Arrow right.
     Right,
+    /// To the end of the line.
+    End,
     /// F10; GRUB starts an edited entry with it.
     F10,
     /// Ctrl, Alt and Delete together.
@@ -59,6 +61,7 @@ impl Key {
             Self::Down => vec!["down"],
             Self::Left => vec!["left"],
             Self::Right => vec!["right"],
+            Self::End => vec!["end"],
             Self::F10 => vec!["f10"],
             Self::CtrlAltDelete => vec!["ctrl", "alt", "delete"],
             Self::Printed(Printed { code, shift: true }) => vec!["shift", code],
