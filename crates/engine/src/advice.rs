@@ -6,6 +6,10 @@ use isosmith_protocol::Code;
 pub const fn advice(code: Code) -> &'static str {
     match code {
         Code::NotAllowed => "Run isosmith as root, or set up subordinate ids for this user.",
+        Code::NotAuthorised => {
+            "Ask an administrator of this machine, or build without the service (`--direct`)."
+        }
+        Code::PromptDismissed => "Ask again and answer the question that appears.",
         Code::AccessDenied => {
             "Give the user who builds access to that path, then resume the build."
         }
@@ -47,6 +51,13 @@ pub const fn advice(code: Code) -> &'static str {
             "Close other programs or lower the compression level, then resume the build."
         }
         Code::Locked => "Wait until the other run has ended, or stop it, then try again.",
+        Code::ServiceUnavailable => {
+            "See `systemctl status isosmith-helper`, or build without the service (`--direct`)."
+        }
+        Code::QueueFull => "Wait until one of the waiting builds has ended, or cancel one.",
+        Code::TooManyRequests => "Wait a moment, then ask again.",
+        Code::NoSuchBuild => "`isosmith builds` lists all there are.",
+        Code::WrongState => "`isosmith builds` says how far the build is.",
         Code::Cancelled | Code::Interrupted => "Resume the build; what was finished is kept.",
         Code::CommandMissing => "Install the program that is missing, or report this.",
         Code::CommandFailed => {

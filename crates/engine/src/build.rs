@@ -11,12 +11,13 @@ use std::{
 
 use isosmith_host::Host;
 use isosmith_protocol::{
-    BuildResult, Code, EPOCH, EventKind, Level, Outcome, Output, REVISION, Recovery, StepId,
+    BuildResult, Choice, Code, EPOCH, EventKind, Level, Outcome, Output, REVISION, Recovery, StepId,
 };
 
 use crate::{
     cache::{Cache, Entry, Lookup, seconds_since_1970},
     context::StepCx,
+    control::Answers,
     failure::Failure,
     key::CacheKey,
     plan::{Expected, key_of, outlook, plan},
@@ -38,6 +39,10 @@ pub(crate) struct Build<'a, R> {
     work: &'a Work,
     options: &'a Options,
     voice: Voice,
+    /// Of a person, where one can be asked.
+    answers: Option<Answers>,
+    /// Asked so far.
+    questions: u32,
     cache: Cache<'a>,
     syncer: Syncer,
     /// What is known about the steps so far.
@@ -65,6 +70,8 @@ impl<'a, R> Build<'a, R> {
             work,
             options,
             voice,
+            answers: None,
+            questions: 0,
             cache: Cache::new(work),
             syncer: Syncer::start(work.cache().to_owned()),
             found: BTreeMap::new(),
@@ -73,6 +80,11 @@ impl<'a, R> Build<'a, R> {
             delivered: None,
             at: None,
         }
+    }
+
+    /// Somebody can be asked from now on.
+    pub(crate) fn attend(&mut self, answers: Answers) {
+        self.answers = Some(answers);
     }
 
     /// Runs every step and leaves nothing half-made.
@@ -120,6 +132,7 @@ impl<'a, R> Build<'a, R> {
             build: self.options.build.clone(),
             profile: self.options.profile.clone(),
             started: seconds_since_1970(),
+            isolation: self.options.isolation,
         })?;
         let planned = caught(|| Ok(plan(self.recipe, state, self.work)))?;
         let steps = planned.into_iter().map(|step| step.info).collect();
@@ -232,7 +245,9 @@ impl<'a, R> Build<'a, R> {
         state: &mut R,
     ) -> Result<Outcome, Failure> {
         let def = &self.recipe.steps[index];
+        let mut tries = 0;
         for attempt in 1.. {
+            tries += 1;
             let failure = match self.attempt(index, attempt, key.as_ref(), hash.clone(), state) {
                 Ok(outcome) => return Ok(outcome),
                 Err(failure) => failure.with_room(self.work.cache()),
@@ -241,10 +256,19 @@ impl<'a, R> Build<'a, R> {
                 ErrorMode::Graceful => failure.code.recovery() == Recovery::Retry,
                 ErrorMode::Strict => false,
             };
-            if !retries || attempt == ATTEMPTS || self.host.cancel().is_cancelled() {
+            if self.host.cancel().is_cancelled() {
                 return Err(failure);
             }
-            let wait = jittered(self.options.retry_wait * 4u32.pow(attempt - 1));
+            if !retries || tries == ATTEMPTS {
+                self.ask(def, failure)?;
+                tries = 0;
+                self.voice.tell(EventKind::StepStarted {
+                    step: def.id.clone(),
+                    attempt: attempt + 1,
+                })?;
+                continue;
+            }
+            let wait = jittered(self.options.retry_wait * 4u32.pow(tries - 1));
             self.voice.tell(EventKind::StepRetried {
                 step: def.id.clone(),
                 attempt,
@@ -260,6 +284,32 @@ impl<'a, R> Build<'a, R> {
             })?;
         }
         Err(Failure::plain(Code::Internal, "attempts ran out"))
+    }
+
+    /// Lets a person do something about a failure; `Ok` if the step is to be tried again.
+    fn ask(&mut self, def: &StepDef<R>, failure: Failure) -> Result<(), Failure> {
+        let curable = match failure.code.recovery() {
+            Recovery::Retry | Recovery::FixAndResume => true,
+            Recovery::Resume | Recovery::EditSpec | Recovery::Report => false,
+        };
+        let answers = match (&self.answers, self.options.error_mode) {
+            (Some(answers), ErrorMode::Graceful) if curable => answers,
+            (Some(_) | None, ErrorMode::Graceful | ErrorMode::Strict) => return Err(failure),
+        };
+        self.questions += 1;
+        let question = self.questions;
+        self.voice.tell(EventKind::Asked {
+            question,
+            error: failure.view(Some(def.id.clone())),
+            choices: vec![Choice::Retry, Choice::Stop],
+        })?;
+        let answer = answers.wait(question, self.options.answer_wait, self.host.cancel());
+        let choice = answer.unwrap_or(Choice::Stop);
+        self.voice.tell(EventKind::Answered { question, choice })?;
+        match choice {
+            Choice::Retry => Ok(()),
+            Choice::Stop | Choice::Other => Err(failure),
+        }
     }
 
     /// Does the work once, with fresh folders, and keeps the result.
@@ -332,7 +382,6 @@ impl<'a, R> Build<'a, R> {
             work: self.work,
             step: &def.id,
             attempt,
-            offline: self.options.offline,
             reporter: self.voice.of_step(&def.id),
             out,
             upper,

@@ -33,7 +33,6 @@ pub struct StepCx<'a> {
     pub(crate) work: &'a Work,
     pub(crate) step: &'a StepId,
     pub(crate) attempt: u32,
-    pub(crate) offline: bool,
     pub(crate) reporter: Reporter,
     pub(crate) out: PathBuf,
     pub(crate) upper: Option<PathBuf>,
@@ -79,11 +78,6 @@ impl StepCx<'_> {
     /// 1 for the first attempt.
     pub fn attempt(&self) -> u32 {
         self.attempt
-    }
-
-    /// Whether the build must do without the network.
-    pub fn offline(&self) -> bool {
-        self.offline
     }
 
     /// Somebody to talk to from other threads.

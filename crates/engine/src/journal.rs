@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -86,6 +86,11 @@ const fn matters(kind: &EventKind) -> bool {
         | EventKind::Log { .. }
         | EventKind::Warned { .. }
         | EventKind::StepRetried { .. }
+        | EventKind::Asked { .. }
+        | EventKind::Answered { .. }
+        | EventKind::SessionWatched { .. }
+        | EventKind::SessionChanged { .. }
+        | EventKind::Metrics { .. }
         | EventKind::Unknown => false,
     }
 }
@@ -141,6 +146,11 @@ pub(crate) fn ending(path: &Path) -> Option<BuildResult> {
         | EventKind::Warned { .. }
         | EventKind::StepRetried { .. }
         | EventKind::StepFinished { .. }
+        | EventKind::Asked { .. }
+        | EventKind::Answered { .. }
+        | EventKind::SessionWatched { .. }
+        | EventKind::SessionChanged { .. }
+        | EventKind::Metrics { .. }
         | EventKind::Unknown => None,
     }
 }
@@ -158,9 +168,11 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When the journal cannot be written.
+    /// When the journal cannot be written, or is not a file of ours: whoever ends it may be
+    /// root, and the dead build somebody else.
     pub fn interrupted(build: &Path) -> Result<bool, Failure> {
         let path = journal_of(build);
+        refuse_traps(build).map_err(|error| Failure::io_at("end", &path, error))?;
         if !path.exists() || ending(&path).is_some() {
             return Ok(false);
         }
@@ -174,6 +186,35 @@ impl Journal {
         end(&path).map_err(|error| Failure::io_at("end", &path, error))?;
         Ok(true)
     }
+}
+
+/// Refuses a link that somebody else has put on the way to a build's journal or lock, and
+/// anything but a file in their place. The build must be dead, or it could put one there after
+/// the look.
+fn refuse_traps(build: &Path) -> io::Result<()> {
+    let me = nix::unistd::Uid::effective().as_raw();
+    let (journal, lock) = (journal_of(build), lock_of(build));
+    let folders = build.parent().into_iter().chain([build]);
+    let files = [journal.as_path(), lock.as_path()];
+    for (path, is_folder) in folders
+        .map(|path| (path, true))
+        .chain(files.map(|path| (path, false)))
+    {
+        let meta = match path.symlink_metadata() {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        let right = match (meta.is_symlink(), is_folder) {
+            (true, _) => [0, me].contains(&meta.uid()),
+            (false, true) => meta.is_dir(),
+            (false, false) => meta.is_file(),
+        };
+        if !right {
+            return Err(io::Error::other(format!("{} is a trap", path.display())));
+        }
+    }
+    Ok(())
 }
 
 fn end(path: &Path) -> io::Result<()> {

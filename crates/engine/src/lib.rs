@@ -16,6 +16,7 @@ mod build;
 pub mod cache;
 pub mod clean;
 pub mod context;
+mod control;
 pub mod failure;
 pub mod history;
 pub mod journal;

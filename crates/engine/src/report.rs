@@ -125,7 +125,7 @@ impl Voice {
     }
 
     /// Says something without waiting. After the end of the build nobody listens.
-    fn say(&self, kind: EventKind) {
+    pub(crate) fn say(&self, kind: EventKind) {
         let _ = self.sender.send(Said {
             at_ms: self.now_ms(),
             kind,
@@ -214,6 +214,11 @@ impl Scribe<'_> {
             | EventKind::StepStarted { .. }
             | EventKind::Log { .. }
             | EventKind::Warned { .. }
+            | EventKind::Asked { .. }
+            | EventKind::Answered { .. }
+            | EventKind::SessionWatched { .. }
+            | EventKind::SessionChanged { .. }
+            | EventKind::Metrics { .. }
             | EventKind::Unknown => {}
         }
         self.write(at_ms, kind);

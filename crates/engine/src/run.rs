@@ -1,17 +1,18 @@
 //! One build from its beginning to its only ending.
 
 use std::{
+    io::Read,
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::Duration,
 };
 
 use isosmith_host::{Cancel, Host, fs::LockGuard};
-use isosmith_protocol::{BuildId, BuildResult, EventKind};
+use isosmith_protocol::{BuildId, BuildResult, EventKind, Isolation};
 
 use crate::{
     build::Build,
-    clean,
+    clean, control,
     failure::Failure,
     journal::Journal,
     report::{Sink, Voice},
@@ -42,11 +43,13 @@ pub struct Options {
     pub error_mode: ErrorMode,
     /// Whether to log why a result does not come from the cache.
     pub explain_cache: bool,
-    /// Whether steps must do without the network.
-    pub offline: bool,
+    /// In what the build is kept; whoever starts it knows.
+    pub isolation: Isolation,
     /// The pause before the second attempt; four times that before the third. Up to a
     /// quarter is added by chance, so that many builds do not come back at once.
     pub retry_wait: Duration,
+    /// How long a question waits for an answer.
+    pub answer_wait: Duration,
 }
 
 impl Options {
@@ -58,7 +61,8 @@ impl Options {
             version: version.into(),
             error_mode: ErrorMode::Graceful,
             explain_cache: false,
-            offline: false,
+            isolation: Isolation::Namespace,
+            answer_wait: Duration::from_secs(30 * 60),
             retry_wait: Duration::from_secs(1),
         }
     }
@@ -68,13 +72,15 @@ impl Options {
 /// ending, once, whatever happens. `state` is what the steps hand to each other.
 ///
 /// Takes the build's lock and a share of the cache's; an older journal of the same build is
-/// set aside.
+/// set aside. `control` carries [`isosmith_protocol::Control`]s; with it the build may ask
+/// questions.
 pub fn run<R>(
     recipe: &Recipe<R>,
     state: &mut R,
     host: &dyn Host,
     work: &Work,
     options: &Options,
+    control: Option<Box<dyn Read + Send>>,
     sink: &mut dyn Sink,
 ) -> BuildResult {
     let (journal, prepared) = match prepare(recipe, work) {
@@ -90,6 +96,10 @@ pub fn run<R>(
         let mut build = Build::new(recipe, host, work, options, voice.clone());
         // Viewers get a beginning even if there is nothing but an end to follow it.
         let greeted = build.hello(state);
+        // Not before: nothing that a supervisor notes may come between greeting and plan.
+        if let Some(control) = control {
+            build.attend(control::listen(control, &voice, host.cancel()));
+        }
         let result = match (&prepared, greeted) {
             (Ok(_locks), Ok(())) => build.run(state),
             (Err(failure), _) => build.failed(failure.clone()),

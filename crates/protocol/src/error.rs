@@ -71,6 +71,10 @@ macro_rules! codes {
 codes! {
     /// Neither root nor a machine where an ordinary user may build.
     NotAllowed => Permission, FixAndResume;
+    /// Whoever asked has not got the right, or did not show it.
+    NotAuthorised => Permission, FixAndResume;
+    /// The question for the right was closed without an answer.
+    PromptDismissed => Permission, Retry;
     /// A file or folder may not be read or written.
     AccessDenied => Permission, FixAndResume;
     /// A filesystem is full or would become so.
@@ -109,6 +113,16 @@ codes! {
     OutOfMemory => Resource, FixAndResume;
     /// Another build works in the same folder.
     Locked => Resource, FixAndResume;
+    /// The system service is not there, or broke off.
+    ServiceUnavailable => Resource, Retry;
+    /// As many builds wait as may.
+    QueueFull => Resource, Retry;
+    /// The system service was asked too much in too short a time.
+    TooManyRequests => Resource, Retry;
+    /// No build of that id, or none that this person may know of.
+    NoSuchBuild => Config, Report;
+    /// The build is in no state for that: it is over, or has not begun.
+    WrongState => Config, Report;
     /// A person stopped the build.
     Cancelled => Interrupted, Resume;
     /// The build was killed or the machine went down.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Code, ErrorView},
     id::{BuildId, StepId},
+    session::{Isolation, Metrics, SessionChange, SessionKind, WatchedItem},
 };
 
 /// One of the six parts of a build, as people see it.
@@ -96,6 +97,9 @@ pub enum EventKind {
         profile: String,
         /// Seconds since 1970 at the beginning.
         started: u64,
+        /// In what the build is kept.
+        #[serde(default)]
+        isolation: Isolation,
     },
     /// Always second: every row that a viewer draws.
     Planned {
@@ -152,6 +156,39 @@ pub enum EventKind {
         /// Why.
         error: ErrorView,
     },
+    /// A step failed for good, unless a person does something about the cause and says so.
+    Asked {
+        /// Counts the questions of a build from 1.
+        question: u32,
+        /// Why.
+        error: ErrorView,
+        /// What may be answered.
+        choices: Vec<Choice>,
+    },
+    /// A question is settled.
+    Answered {
+        /// Which.
+        question: u32,
+        /// How; `Stop` if nobody answered in time.
+        choice: Choice,
+    },
+    /// What must not change while the build runs.
+    SessionWatched {
+        /// Of whoever started the build.
+        session: SessionKind,
+        /// Each thing.
+        items: Vec<WatchedItem>,
+    },
+    /// Something that must not change has changed.
+    SessionChanged {
+        /// What and why.
+        change: SessionChange,
+    },
+    /// How the machine does. May be dropped.
+    Metrics {
+        /// Now.
+        metrics: Metrics,
+    },
     /// A step is over.
     StepFinished {
         /// Which.
@@ -175,18 +212,35 @@ impl EventKind {
     /// Whether it may be thinned out under load.
     pub const fn is_lossy(&self) -> bool {
         match self {
-            Self::Progress { .. } => true,
+            Self::Progress { .. } | Self::Metrics { .. } => true,
             Self::Hello { .. }
             | Self::Planned { .. }
             | Self::StepStarted { .. }
             | Self::Log { .. }
             | Self::Warned { .. }
             | Self::StepRetried { .. }
+            | Self::Asked { .. }
+            | Self::Answered { .. }
+            | Self::SessionWatched { .. }
+            | Self::SessionChanged { .. }
             | Self::StepFinished { .. }
             | Self::Finished { .. }
             | Self::Unknown => false,
         }
     }
+}
+
+/// What a person may say when a build asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The cause is gone: try the step again.
+    Retry,
+    /// End the build; it can be resumed later.
+    Stop,
+    /// What an older reader makes of a newer choice.
+    #[serde(other)]
+    Other,
 }
 
 /// What progress counts.

@@ -6,21 +6,25 @@
 //! [`EventKind::Finished`], and there is exactly one of those. Progress is absolute and may
 //! be thinned; nothing else may be lost.
 
+pub mod control;
 pub mod error;
 pub mod event;
 pub mod id;
 pub mod line;
+pub mod session;
 pub mod view;
 
+pub use control::Control;
 pub use error::{Class, Code, ErrorView, Recovery};
 pub use event::{
-    BuildResult, Event, EventKind, Level, Outcome, Output, Phase, StepInfo, Stream, Unit,
+    BuildResult, Choice, Event, EventKind, Level, Outcome, Output, Phase, StepInfo, Stream, Unit,
 };
 pub use id::{BuildId, NotABuildId, StepId};
-pub use view::{BuildView, StepState, StepView};
+pub use session::{Isolation, Metrics, SessionChange, SessionKind, Watched, WatchedItem};
+pub use view::{BuildView, Question, SessionView, StepState, StepView};
 
 /// Changes when an old reader would misunderstand a new writer.
 pub const EPOCH: u32 = 1;
 
 /// Changes when something was added that an old reader can pass over.
-pub const REVISION: u32 = 0;
+pub const REVISION: u32 = 1;

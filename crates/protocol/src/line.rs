@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use crate::event::Event;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// No line is longer, in bytes; a longer one is refused unread.
 pub const MAX_LINE: u64 = 1 << 20;
@@ -16,28 +16,28 @@ pub enum LineError {
     /// Over [`MAX_LINE`].
     #[error("an event is longer than {MAX_LINE} bytes")]
     TooLong,
-    /// Not an event. Also what a half-written last line of a journal is.
+    /// Not what was expected. Also what a half-written last line of a journal is.
     #[error("a line of the event stream is not an event")]
     NotAnEvent(#[source] serde_json::Error),
 }
 
-/// Writes one event and its line end in a single `write`.
+/// Writes one value, such as an [`Event`](crate::Event), and its line end in a single `write`.
 ///
 /// # Errors
 ///
 /// When the stream breaks.
-pub fn write(to: &mut impl Write, event: &Event) -> io::Result<()> {
-    let mut line = serde_json::to_vec(event).map_err(io::Error::other)?;
+pub fn write(to: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value).map_err(io::Error::other)?;
     line.push(b'\n');
     to.write_all(&line)
 }
 
-/// Reads the next event; `None` at the end.
+/// Reads the next value; `None` at the end.
 ///
 /// # Errors
 ///
 /// See [`LineError`]; after [`LineError::TooLong`] the stream is of no further use.
-pub fn read(from: &mut impl BufRead) -> Result<Option<Event>, LineError> {
+pub fn read<T: DeserializeOwned>(from: &mut impl BufRead) -> Result<Option<T>, LineError> {
     let mut line = Vec::new();
     from.by_ref()
         .take(MAX_LINE + 1)

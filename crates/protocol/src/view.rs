@@ -2,8 +2,9 @@
 
 use crate::{
     error::ErrorView,
-    event::{BuildResult, Event, EventKind, Outcome, StepInfo, Unit},
+    event::{BuildResult, Choice, Event, EventKind, Outcome, StepInfo, Unit},
     id::{BuildId, StepId},
+    session::{Isolation, Metrics, SessionChange, SessionKind, WatchedItem},
 };
 
 /// How far one step is.
@@ -35,6 +36,28 @@ pub struct StepView {
     pub took_ms: Option<u64>,
 }
 
+/// A question that waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Its number, to answer with.
+    pub number: u32,
+    /// What went wrong.
+    pub error: ErrorView,
+    /// What may be answered.
+    pub choices: Vec<Choice>,
+}
+
+/// The session guard's light.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionView {
+    /// Of whoever started the build.
+    pub kind: SessionKind,
+    /// What is watched.
+    pub items: Vec<WatchedItem>,
+    /// What has changed; empty is safe.
+    pub changes: Vec<SessionChange>,
+}
+
 /// All that a viewer needs to draw a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BuildView {
@@ -52,6 +75,14 @@ pub struct BuildView {
     pub warnings: Vec<String>,
     /// Attempts that failed and were tried again.
     pub retries: Vec<ErrorView>,
+    /// In what the build is kept, once said.
+    pub isolation: Option<Isolation>,
+    /// The question that waits for an answer.
+    pub question: Option<Question>,
+    /// The session guard's light, once it shines.
+    pub session: Option<SessionView>,
+    /// How the machine did last.
+    pub metrics: Option<Metrics>,
     /// The end, once there.
     pub result: Option<BuildResult>,
     /// Overall progress so far, in thousandths; never goes back.
@@ -71,8 +102,10 @@ impl BuildView {
                 build,
                 profile,
                 started,
+                isolation,
                 ..
             } => {
+                self.isolation = Some(*isolation);
                 self.build = Some(build.clone());
                 self.profile.clone_from(profile);
                 self.started = *started;
@@ -106,7 +139,35 @@ impl BuildView {
                 row.took_ms = Some(*took_ms);
                 row.note = None;
             }),
-            EventKind::Finished { result } => self.result = Some(result.clone()),
+            EventKind::Asked {
+                question,
+                error,
+                choices,
+            } => {
+                self.question = Some(Question {
+                    number: *question,
+                    error: error.clone(),
+                    choices: choices.clone(),
+                });
+            }
+            EventKind::Answered { .. } => self.question = None,
+            EventKind::SessionWatched { session, items } => {
+                self.session = Some(SessionView {
+                    kind: *session,
+                    items: items.clone(),
+                    changes: Vec::new(),
+                });
+            }
+            EventKind::SessionChanged { change } => {
+                if let Some(session) = &mut self.session {
+                    session.changes.push(change.clone());
+                }
+            }
+            EventKind::Metrics { metrics } => self.metrics = Some(*metrics),
+            EventKind::Finished { result } => {
+                self.question = None;
+                self.result = Some(result.clone());
+            }
             EventKind::Log { .. } | EventKind::Unknown => {}
         }
         self.permille = self.permille.max(self.permille_now());

@@ -11,7 +11,7 @@ fn fixture(name: &str) -> Vec<Event> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.jsonl"));
     let text = fs::read(path).expect("the fixture is there");
     let mut from = Cursor::new(text);
-    std::iter::from_fn(|| line::read(&mut from).expect("every line is an event")).collect()
+    std::iter::from_fn(|| line::read::<Event>(&mut from).expect("every line is an event")).collect()
 }
 
 fn folded(events: &[Event]) -> BuildView {
@@ -117,7 +117,8 @@ fn what_is_written_is_what_was_read() {
         }
         let mut from = Cursor::new(written);
         let read: Vec<_> =
-            std::iter::from_fn(|| line::read(&mut from).expect("it was just written")).collect();
+            std::iter::from_fn(|| line::read::<Event>(&mut from).expect("it was just written"))
+                .collect();
         assert_eq!(read, events, "{name}");
     }
 }

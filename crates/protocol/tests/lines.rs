@@ -36,9 +36,12 @@ fn an_event_is_one_line() {
          \"level\":\"debug\",\"line\":\"two\\nlines\"}\n"
     );
     assert!(
-        matches!(line::read(&mut Cursor::new(bytes)), Ok(Some(event)) if event == log("two\nlines"))
+        matches!(line::read::<Event>(&mut Cursor::new(bytes)), Ok(Some(event)) if event == log("two\nlines"))
     );
-    assert!(matches!(line::read(&mut Cursor::new("")), Ok(None)));
+    assert!(matches!(
+        line::read::<Event>(&mut Cursor::new("")),
+        Ok(None)
+    ));
 }
 
 #[test]
@@ -57,7 +60,7 @@ fn what_is_no_event_is_refused() {
         // A torn line, as a crash leaves it.
         &good[..good.len() / 2],
     ] {
-        let read = line::read(&mut Cursor::new(text));
+        let read = line::read::<Event>(&mut Cursor::new(text));
         assert!(
             matches!(read, Err(LineError::NotAnEvent(_))),
             "{text:?}: {read:?}"
@@ -72,19 +75,22 @@ fn a_line_has_at_most_so_many_bytes() {
     let longest = written(&log(&"x".repeat(limit - frame)));
     assert_eq!(longest.len(), limit);
     assert!(matches!(
-        line::read(&mut Cursor::new(&longest)),
+        line::read::<Event>(&mut Cursor::new(&longest)),
         Ok(Some(_))
     ));
 
     let longer = written(&log(&"x".repeat(limit - frame + 1)));
     assert!(matches!(
-        line::read(&mut Cursor::new(&longer)),
+        line::read::<Event>(&mut Cursor::new(&longer)),
         Err(LineError::TooLong)
     ));
 
     // A line that never ends must not fill the memory of whoever reads it.
     let mut endless = BufReader::new(std::io::repeat(b'x'));
-    assert!(matches!(line::read(&mut endless), Err(LineError::TooLong)));
+    assert!(matches!(
+        line::read::<Event>(&mut endless),
+        Err(LineError::TooLong)
+    ));
 }
 
 #[test]

@@ -68,7 +68,15 @@ impl Bench {
         set(&mut options);
         let mut events = Vec::new();
         let mut sink = |event: &Event| events.push(event.clone());
-        let result = run(recipe, toy, &host, &self.work(id), &options, &mut sink);
+        let result = run(
+            recipe,
+            toy,
+            &host,
+            &self.work(id),
+            &options,
+            None,
+            &mut sink,
+        );
         Ran {
             events,
             result,

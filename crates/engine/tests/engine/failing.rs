@@ -152,6 +152,7 @@ fn a_cancel_is_not_answered_with_another_attempt() {
         &host,
         &bench.work("a"),
         &options,
+        None,
         &mut sink,
     );
     assert_eq!(result, BuildResult::Cancelled);
@@ -332,6 +333,7 @@ fn a_viewer_that_panics_does_not_harm_the_build() {
         &FakeHost::default(),
         &bench.work("a"),
         &options,
+        None,
         &mut sink,
     );
     assert!(

@@ -13,7 +13,7 @@ use isosmith_engine::{
     run,
 };
 use isosmith_host::{Cancel, FakeHost};
-use isosmith_protocol::{BuildId, BuildResult, Event, EventKind, Level, StepId, Stream};
+use isosmith_protocol::{BuildId, BuildResult, Event, EventKind, Isolation, Level, StepId, Stream};
 
 use crate::{
     bench::{Bench, assert_well_formed, build_id},
@@ -28,6 +28,7 @@ fn hello(id: &BuildId, started: u64) -> EventKind {
         build: id.clone(),
         profile: "toy".to_owned(),
         started,
+        isolation: Isolation::Namespace,
     }
 }
 
@@ -179,6 +180,7 @@ fn a_build_keeps_its_lock_until_its_ending_is_written() {
         &FakeHost::default(),
         &work,
         &options,
+        None,
         &mut sink,
     );
     assert_eq!(ended_by_others, 0);
@@ -244,4 +246,38 @@ fn a_follower_of_a_dead_build_comes_to_an_end() {
     let stopped = Cancel::new();
     stopped.cancel();
     assert_eq!(follow(&work.journal(), 0, &stopped).count(), 0);
+}
+
+#[test]
+fn whoever_ends_a_dead_build_falls_into_no_trap() {
+    type Lay = fn(&Path, &Path);
+    let cases: [(&str, Lay); 3] = [
+        ("a pipe for a journal", |journal, _| {
+            let mode = nix::sys::stat::Mode::from_bits_truncate(0o600);
+            nix::unistd::mkfifo(journal, mode).expect("made");
+        }),
+        ("a folder for a journal", |journal, _| {
+            fs::create_dir(journal).expect("made");
+        }),
+        ("somebody else's link for a journal", |journal, target| {
+            std::os::unix::fs::symlink(target, journal).expect("linked");
+            let given = std::os::unix::fs::lchown(journal, Some(65_534), None);
+            // Only root can make somebody else's link, and only root needs to fear one.
+            if given.is_err() {
+                fs::remove_file(journal).expect("removed");
+                fs::create_dir(journal).expect("made");
+            }
+        }),
+    ];
+    for (name, lay) in cases {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let target = root.path().join("target");
+        fs::write(&target, "untouched").expect("written");
+        let id = build_id("20260101-000000-x-0001");
+        let work = Work::new(&root.path().join("state"), &root.path().join("cache"), &id);
+        work.create().expect("made");
+        lay(&work.journal(), &target);
+        Journal::interrupted(&work.build()).expect_err(name);
+        assert_eq!(fs::read_to_string(&target).expect("there"), "untouched");
+    }
 }

@@ -1,5 +1,6 @@
 //! The engine with a toy recipe on a machine that only records. Needs no rights.
 
+mod asking;
 mod bench;
 mod caching;
 mod failing;
