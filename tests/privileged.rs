@@ -8,6 +8,8 @@
     reason = "a test that cannot go on stops with a message"
 )]
 
+#[path = "privileged/contained.rs"]
+mod contained;
 #[path = "privileged/disk.rs"]
 mod disk;
 #[path = "privileged/faults.rs"]
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         faults::trials,
         disk::trials,
         hostile::trials,
+        contained::trials,
         same::trials,
         kills::trials,
     ];

@@ -4,19 +4,23 @@
 //! - [`Host`] runs commands: [`LinuxHost`] for real, [`FakeHost`] records them for tests,
 //!   [`DryHost`] prints them.
 //! - [`worker`] puts a whole build into namespaces of its own, which vanish with it.
+//! - [`user`] does a piece of work as somebody who is not root.
 //! - [`Cancel`] is asked everywhere and answers within moments.
 //!
 //! **Invariant:** nothing here mounts in the machine's own mount namespace, signals a process
 //! by name or by a stored number, or deletes outside a [`fs::Confined`] folder.
 
 pub mod cancel;
+mod caps;
 pub mod cmd;
 pub mod error;
 pub mod fake;
 pub mod fs;
+mod isolation;
 pub mod mount;
 pub mod run;
 pub mod sandbox;
+pub mod user;
 pub mod worker;
 
 pub use cancel::Cancel;

@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use isosmith_protocol::Isolation;
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, FdFlag, OFlag, fcntl},
@@ -25,7 +26,7 @@ use nix::{
 use crate::{
     Cancel, Cmd, CmdError, Host, HostError, Stream, Watch,
     mount::{self, MountGuard},
-    sandbox::enter::{ARG0, CMD_FD, LIFE_FD, REPORT_FD, Report},
+    sandbox::enter::{ARG0, CMD_FD, LIFE_FD, Order, REPORT_FD, Report},
 };
 
 /// How many last lines of standard error go into a failure.
@@ -39,6 +40,7 @@ const WAKE: Duration = Duration::from_millis(50);
 pub struct LinuxHost {
     cancel: Cancel,
     program: PathBuf,
+    isolation: Isolation,
 }
 
 impl LinuxHost {
@@ -50,7 +52,15 @@ impl LinuxHost {
         Self {
             cancel,
             program: "/proc/self/exe".into(),
+            isolation: Isolation::Namespace,
         }
+    }
+
+    /// Says how the build is kept in that this runs the commands of.
+    #[must_use]
+    pub fn in_isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
     }
 
     /// Takes another program of ours to make sandboxes; for tests, whose own program cannot.
@@ -69,10 +79,12 @@ impl Host for LinuxHost {
                 program: cmd.program.clone(),
             });
         }
-        let running = Running::start(cmd, &self.program).map_err(|source| CmdError::Spawn {
-            program: cmd.program.clone(),
-            command: cmd.to_string(),
-            source,
+        let running = Running::start(cmd, self.isolation, &self.program).map_err(|source| {
+            CmdError::Spawn {
+                program: cmd.program.clone(),
+                command: cmd.to_string(),
+                source,
+            }
         })?;
         running.attend(cmd, watch, &self.cancel)
     }
@@ -105,10 +117,14 @@ struct Running {
 }
 
 impl Running {
-    fn start(cmd: &Cmd, program: &Path) -> io::Result<Self> {
+    fn start(cmd: &Cmd, isolation: Isolation, program: &Path) -> io::Result<Self> {
+        let order = Order {
+            cmd: cmd.clone(),
+            isolation,
+        };
         let command = memfd_create(c"command", MFdFlags::MFD_CLOEXEC)?;
         let mut command = std::fs::File::from(command);
-        command.write_all(&serde_json::to_vec(cmd)?)?;
+        command.write_all(&serde_json::to_vec(&order)?)?;
         io::Seek::rewind(&mut command)?;
         let (report, report_end) = pipe2(OFlag::O_CLOEXEC)?;
         let (life_end, life) = pipe2(OFlag::O_CLOEXEC)?;

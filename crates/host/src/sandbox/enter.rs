@@ -20,10 +20,11 @@ use std::{
     process,
 };
 
+use isosmith_protocol::Isolation;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sched::{CloneFlags, unshare},
+    sched::CloneFlags,
     sys::signal::{SigSet, Signal},
     sys::signalfd::{SfdFlags, SignalFd},
     sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
@@ -35,7 +36,7 @@ use super::{
     limits,
     setup::{self, SetupError, failed},
 };
-use crate::cmd::Cmd;
+use crate::{cmd::Cmd, isolation};
 
 /// What this program is called while it becomes a command.
 pub(crate) const ARG0: &str = "isosmith-sandbox";
@@ -44,6 +45,20 @@ pub(crate) const ARG0: &str = "isosmith-sandbox";
 pub(crate) const CMD_FD: RawFd = 3;
 pub(crate) const REPORT_FD: RawFd = 4;
 pub(crate) const LIFE_FD: RawFd = 5;
+
+/// What every command gets of its own, beside the network.
+pub(crate) const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWNS
+    .union(CloneFlags::CLONE_NEWPID)
+    .union(CloneFlags::CLONE_NEWIPC)
+    .union(CloneFlags::CLONE_NEWUTS)
+    .union(CloneFlags::CLONE_NEWCGROUP);
+
+/// A command, and how the build that runs it is kept in; JSON on [`CMD_FD`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) cmd: Cmd,
+    pub(crate) isolation: Isolation,
+}
 
 /// How it went; one JSON line on the report pipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,9 +88,9 @@ pub(crate) fn run() -> ! {
     let parsed = command
         .read_to_end(&mut text)
         .map_err(failed("read the command"))
-        .and_then(|_| serde_json::from_slice::<Cmd>(&text).map_err(failed("read the command")));
+        .and_then(|_| serde_json::from_slice::<Order>(&text).map_err(failed("read the command")));
     drop(command);
-    let Err(error) = parsed.and_then(|cmd| isolate(&cmd, &report, &life));
+    let Err(error) = parsed.and_then(|order| isolate(&order, &report, &life));
     tell(
         &report,
         &Report::Failed(format!("could not {}: {}", error.what, error.source)),
@@ -91,18 +106,17 @@ fn tell(report: &File, what: &Report) {
     }
 }
 
-fn isolate(cmd: &Cmd, report: &File, life: &File) -> Result<Infallible, SetupError> {
+fn isolate(order: &Order, report: &File, life: &File) -> Result<Infallible, SetupError> {
     // Away from the build's terminal and process group: some tools signal their whole group.
     let _ = setsid();
-    let mut flags = CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWCGROUP;
-    if cmd.sandbox.as_ref().is_none_or(|sandbox| !sandbox.network) {
-        flags |= CloneFlags::CLONE_NEWNET;
-    }
-    unshare(flags).map_err(failed("make namespaces"))?;
+    let cmd = &order.cmd;
+    let offline = cmd.sandbox.as_ref().is_none_or(|sandbox| !sandbox.network);
+    let wanted = if offline {
+        NAMESPACES | CloneFlags::CLONE_NEWNET
+    } else {
+        NAMESPACES
+    };
+    let got = isolation::take(order.isolation, wanted).map_err(failed("make namespaces"))?;
     // SAFETY: this process has one thread.
     match unsafe { fork() }.map_err(failed("fork"))? {
         ForkResult::Parent { child } => {
@@ -112,17 +126,25 @@ fn isolate(cmd: &Cmd, report: &File, life: &File) -> Result<Infallible, SetupErr
                 _ => 125,
             })
         }
-        ForkResult::Child => first_process(cmd, report, life),
+        ForkResult::Child => first_process(cmd, wanted - got, report, life),
     }
 }
 
-/// Process 1 of the sandbox.
-fn first_process(cmd: &Cmd, report: &File, life: &File) -> Result<Infallible, SetupError> {
+/// Process 1 of the sandbox. `missing` are the namespaces that it has to do without.
+fn first_process(
+    cmd: &Cmd,
+    missing: CloneFlags,
+    report: &File,
+    life: &File,
+) -> Result<Infallible, SetupError> {
     if let Some(sandbox) = &cmd.sandbox {
         setup::new_root(&sandbox.ordered())?;
         chdir(&sandbox.folder).map_err(failed(format!("enter {}", sandbox.folder.display())))?;
     }
-    sethostname("localhost").map_err(failed("set the host name"))?;
+    // Without a namespace for it, this would be the machine's own name.
+    if !missing.contains(CloneFlags::CLONE_NEWUTS) {
+        sethostname("localhost").map_err(failed("set the host name"))?;
+    }
     let children = child_signals().map_err(failed("watch children"))?;
     // SAFETY: this process has one thread.
     match unsafe { fork() }.map_err(failed("fork"))? {
@@ -134,7 +156,7 @@ fn first_process(cmd: &Cmd, report: &File, life: &File) -> Result<Infallible, Se
                 Report::Killed(_) | Report::Missing | Report::Failed(_) => 125,
             })
         }
-        ForkResult::Child => become_command(cmd, report),
+        ForkResult::Child => become_command(cmd, missing, report),
     }
 }
 
@@ -179,7 +201,7 @@ pub(crate) fn attend(command: Pid, life: &File, children: &SignalFd) -> Report {
     }
 }
 
-fn become_command(cmd: &Cmd, report: &File) -> Result<Infallible, SetupError> {
+fn become_command(cmd: &Cmd, missing: CloneFlags, report: &File) -> Result<Infallible, SetupError> {
     let text = |what: &str| {
         CString::new(what).map_err(|_| SetupError {
             what: format!("pass {what:?} to the command"),
@@ -201,7 +223,8 @@ fn become_command(cmd: &Cmd, report: &File) -> Result<Infallible, SetupError> {
     unsafe { std::env::set_var("PATH", path) };
 
     let syncs = cmd.sandbox.as_ref().is_none_or(|sandbox| sandbox.syncs);
-    limits::apply(syncs).map_err(failed("take rights away"))?;
+    let network_filter = missing.contains(CloneFlags::CLONE_NEWNET);
+    limits::apply(syncs, network_filter).map_err(failed("take rights away"))?;
     close_descriptors()?;
     match execvpe(&program, &args, &env) {
         Err(Errno::ENOENT) => {

@@ -4,8 +4,12 @@
 //! cgroup and (unless [`Sandbox::online`]) network namespaces. Everything in it ends with its
 //! first process, so there is nothing to clean up.
 
+mod calls;
+mod device;
 pub(crate) mod enter;
 pub(crate) mod limits;
+mod place;
+pub(crate) mod proc;
 pub(crate) mod setup;
 
 use std::path::{Path, PathBuf};

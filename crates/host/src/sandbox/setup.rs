@@ -1,22 +1,17 @@
 //! Building a root folder out of [`Op`]s, in the current (private) mount namespace.
-//!
-//! Destinations are resolved with `openat2(RESOLVE_IN_ROOT)`, so a symbolic link in a tree
-//! that a package made cannot lead a mount out of the new root.
 
 use std::{
     fs, io,
-    os::fd::{AsRawFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
 use nix::{
-    fcntl::{OFlag, OpenHow, ResolveFlag, openat2},
     mount::{MntFlags, MsFlags, mount, umount2},
     sys::stat::Mode,
     unistd::{chdir, pivot_root},
 };
 
-use super::Op;
+use super::{Op, device, place, proc};
 
 /// Which part of the setup failed, and why.
 #[derive(Debug)]
@@ -33,18 +28,9 @@ pub(crate) fn failed<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce
     }
 }
 
-type Setup<T> = Result<T, SetupError>;
+pub(crate) type Setup<T> = Result<T, SetupError>;
 
-/// Device nodes that every sandbox has.
-const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom", "tty"];
-
-/// Files in `/proc` that act on the whole machine, each covered with an empty file.
-const MASKED: &[&str] = &["sysrq-trigger", "kcore", "kmsg", "keys", "timer_list"];
-
-/// Folders in `/proc` that may be read but not written.
-const PROC_READ_ONLY: &[&str] = &["sys", "bus", "fs", "irq"];
-
-const NO_DEVICES: MsFlags = MsFlags::MS_NODEV.union(MsFlags::MS_NOSUID);
+pub(super) const NO_DEVICES: MsFlags = MsFlags::MS_NODEV.union(MsFlags::MS_NOSUID);
 
 /// Makes the current mount namespace's root the one described by `ops`.
 ///
@@ -112,69 +98,32 @@ impl NewRoot {
                 to,
                 read_only,
             } => self.bind(from, to, *read_only),
-            Op::Tmpfs { to, mode } => self.tmpfs(to, *mode, NO_DEVICES),
+            Op::Tmpfs { to, mode } => place::NEW.tmpfs(to, *mode, NO_DEVICES),
             Op::Overlay { lower, upper, to } => self.overlay(lower, upper.as_ref(), to),
             Op::Proc => self.proc(),
-            Op::Dev => self.dev(),
-            Op::Sys => {
-                let to = Path::new("/sys");
-                self.tmpfs(to, 0o555, NO_DEVICES | MsFlags::MS_RDONLY)
-            }
+            Op::Dev => device::mount_new(&place::NEW),
+            Op::Sys => place::NEW.tmpfs(
+                Path::new("/sys"),
+                0o555,
+                NO_DEVICES | MsFlags::MS_NOEXEC | MsFlags::MS_RDONLY,
+            ),
             Op::File { to, text, mode } => self.file(to, text, *mode),
-            Op::Symlink { target, to } => {
-                let place = in_new(to);
-                fs::create_dir_all(place.parent().unwrap_or(&place))
-                    .and_then(|()| std::os::unix::fs::symlink(target, &place))
-                    .map_err(failed(format!("link {}", to.display())))
-            }
+            Op::Symlink { target, to } => place::NEW.symlink(target, to),
         }
     }
 
     fn bind(&self, from: &Path, to: &Path, read_only: bool) -> Setup<()> {
         let what = format!("bind {} at {}", from.display(), to.display());
-        let source = in_old(from);
-        let is_dir = fs::metadata(&source)
-            .map_err(failed(what.clone()))?
-            .is_dir();
-        self.bind_path(&source, to, is_dir, read_only, &what)
-    }
-
-    fn bind_path(
-        &self,
-        source: &Path,
-        to: &Path,
-        is_dir: bool,
-        read_only: bool,
-        what: &str,
-    ) -> Setup<()> {
-        let (_fd, target) = place(to, is_dir)?;
-        mount(
-            Some(source),
-            &target,
-            None::<&str>,
-            MsFlags::MS_BIND,
-            None::<&str>,
-        )
-        .map_err(failed(what.to_owned()))?;
-        if !read_only {
-            return Ok(());
+        let mut flags = if to == Path::new("/") {
+            // Programs of the tree itself may be set-id, but not its files devices.
+            MsFlags::MS_NODEV
+        } else {
+            NO_DEVICES
+        };
+        if read_only {
+            flags |= MsFlags::MS_RDONLY;
         }
-        // A bind takes the flags of its source; read-only needs a second call, on the new mount.
-        let (_fd, target) = place(to, is_dir)?;
-        remount_read_only(&target).map_err(failed(what.to_owned()))
-    }
-
-    fn tmpfs(&self, to: &Path, mode: u32, flags: MsFlags) -> Setup<()> {
-        let (_fd, target) = place(to, true)?;
-        let options = format!("mode={mode:o}");
-        mount(
-            Some("tmpfs"),
-            &target,
-            Some("tmpfs"),
-            flags,
-            Some(options.as_str()),
-        )
-        .map_err(failed(format!("mount a tmpfs at {}", to.display())))
+        place::NEW.bind(&in_old(from), to, flags, &what)
     }
 
     fn overlay(
@@ -184,7 +133,11 @@ impl NewRoot {
         to: &Path,
     ) -> Setup<()> {
         let what = || format!("mount an overlay at {}", to.display());
-        let (_fd, target) = place(to, true)?;
+        let flags = if to == Path::new("/") {
+            MsFlags::MS_NODEV
+        } else {
+            NO_DEVICES
+        };
         let lower: Vec<PathBuf> = lower.iter().map(|path| in_old(path)).collect();
         let upper = upper.map(|(upper, work)| (in_old(upper), in_old(work)));
         let options = crate::mount::overlay_options(
@@ -194,93 +147,18 @@ impl NewRoot {
                 .map(|(upper, work)| (upper.as_path(), work.as_path())),
         )
         .map_err(failed(what()))?;
-        mount(
-            Some("overlay"),
-            &target,
-            Some("overlay"),
-            MsFlags::MS_NODEV,
-            Some(options.as_str()),
-        )
-        .map_err(failed(what()))
+        place::NEW.mount("overlay", to, flags, Some(&options))
     }
 
     fn proc(&mut self) -> Setup<()> {
-        let (_fd, target) = place(Path::new("/proc"), true)?;
-        mount(
-            Some("proc"),
-            &target,
-            Some("proc"),
-            NO_DEVICES | MsFlags::MS_NOEXEC,
-            None::<&str>,
-        )
-        .map_err(failed("mount /proc"))?;
         let empty = self.scratch("", 0o444)?;
-        for name in MASKED {
-            let to = Path::new("/proc").join(name);
-            if in_new(&to).exists() {
-                self.bind_path(&empty, &to, false, true, &format!("cover {}", to.display()))?;
-            }
-        }
-        for name in PROC_READ_ONLY {
-            let to = Path::new("/proc").join(name);
-            let inside = in_new(&to);
-            if inside.exists() {
-                self.bind_path(
-                    &inside,
-                    &to,
-                    true,
-                    true,
-                    &format!("protect {}", to.display()),
-                )?;
-            }
-        }
-        Ok(())
-    }
-
-    fn dev(&self) -> Setup<()> {
-        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
-        let (_fd, target) = place(Path::new("/dev"), true)?;
-        mount(
-            Some("tmpfs"),
-            &target,
-            Some("tmpfs"),
-            flags,
-            Some("mode=755"),
-        )
-        .map_err(failed("mount /dev"))?;
-        for name in DEVICES {
-            self.bind(
-                &Path::new("/dev").join(name),
-                &Path::new("/dev").join(name),
-                false,
-            )?;
-        }
-        let (_fd, pts) = place(Path::new("/dev/pts"), true)?;
-        mount(
-            Some("devpts"),
-            &pts,
-            Some("devpts"),
-            flags,
-            Some("newinstance,ptmxmode=0666,mode=620"),
-        )
-        .map_err(failed("mount /dev/pts"))?;
-        self.tmpfs(Path::new("/dev/shm"), 0o1777, NO_DEVICES)?;
-        for (name, target) in [
-            ("ptmx", "pts/ptmx"),
-            ("fd", "/proc/self/fd"),
-            ("stdin", "/proc/self/fd/0"),
-            ("stdout", "/proc/self/fd/1"),
-            ("stderr", "/proc/self/fd/2"),
-        ] {
-            std::os::unix::fs::symlink(target, in_new(&Path::new("/dev").join(name)))
-                .map_err(failed("fill /dev"))?;
-        }
-        Ok(())
+        proc::mount_new(&place::NEW, &empty)
     }
 
     fn file(&mut self, to: &Path, text: &str, mode: u32) -> Setup<()> {
         let source = self.scratch(text, mode)?;
-        self.bind_path(&source, to, false, true, &format!("write {}", to.display()))
+        let what = format!("write {}", to.display());
+        place::NEW.bind(&source, to, NO_DEVICES | MsFlags::MS_RDONLY, &what)
     }
 
     /// A file that lives as long as the sandbox, outside the tree.
@@ -296,78 +174,6 @@ impl NewRoot {
     }
 }
 
-/// Keeps the flags that the mount has: inside a user namespace they are locked, and a remount
-/// that would clear one is refused.
-fn remount_read_only(target: &Path) -> io::Result<()> {
-    let have = nix::sys::statvfs::statvfs(target)?.flags();
-    let mut flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-    for (seen, keep) in [
-        (nix::sys::statvfs::FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
-        (nix::sys::statvfs::FsFlags::ST_NODEV, MsFlags::MS_NODEV),
-        (nix::sys::statvfs::FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
-        (nix::sys::statvfs::FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
-        (
-            nix::sys::statvfs::FsFlags::ST_NODIRATIME,
-            MsFlags::MS_NODIRATIME,
-        ),
-        (
-            nix::sys::statvfs::FsFlags::ST_RELATIME,
-            MsFlags::MS_RELATIME,
-        ),
-    ] {
-        if have.contains(seen) {
-            flags |= keep;
-        }
-    }
-    mount(None::<&str>, target, None::<&str>, flags, None::<&str>)?;
-    Ok(())
-}
-
-fn in_old(path: &Path) -> PathBuf {
+pub(super) fn in_old(path: &Path) -> PathBuf {
     Path::new("/old").join(path.strip_prefix("/").unwrap_or(path))
-}
-
-fn in_new(path: &Path) -> PathBuf {
-    Path::new("/new").join(path.strip_prefix("/").unwrap_or(path))
-}
-
-/// Opens the mount point `to` below `/new`, making it if it is missing. The path that is
-/// returned names the opened place itself, whatever links the tree holds, as long as the
-/// descriptor lives.
-fn place(to: &Path, is_dir: bool) -> Setup<(OwnedFd, PathBuf)> {
-    let what = || format!("open {}", to.display());
-    let relative = to.strip_prefix("/").unwrap_or(to);
-    let root = fs::File::open("/new").map_err(failed(what()))?;
-    let how = OpenHow::new()
-        .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
-        .resolve(ResolveFlag::RESOLVE_IN_ROOT);
-    let wanted = if relative.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        relative
-    };
-    let fd = match openat2(&root, wanted, how) {
-        Ok(fd) => fd,
-        Err(nix::Error::ENOENT) => {
-            let parent = relative.parent().unwrap_or(Path::new(""));
-            let name = relative.file_name().ok_or_else(|| SetupError {
-                what: what(),
-                source: io::ErrorKind::InvalidInput.into(),
-            })?;
-            let (parent, _) = place(&Path::new("/").join(parent), true)?;
-            if is_dir {
-                nix::sys::stat::mkdirat(&parent, name, Mode::from_bits_truncate(0o755))
-                    .map_err(failed(what()))?;
-            } else {
-                let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
-                nix::fcntl::openat(&parent, name, flags, Mode::from_bits_truncate(0o644))
-                    .map_err(failed(what()))?;
-            }
-            openat2(&root, wanted, how).map_err(failed(what()))?
-        }
-        Err(other) => return Err(failed(what())(other)),
-    };
-    // "/old/proc" is the caller's /proc, which is this process's own.
-    let path = PathBuf::from(format!("/old/proc/self/fd/{}", fd.as_raw_fd()));
-    Ok((fd, path))
 }
