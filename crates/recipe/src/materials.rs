@@ -1,11 +1,14 @@
 //! Files that a profile names: copied into the build's own folder before anything runs, so
 //! that the build sees exactly what was checked.
 
+mod receive;
+mod tar;
+
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    io::{self, Write},
+    os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -64,6 +67,29 @@ impl Materials {
         );
         failure.causes = problems;
         Err(failure)
+    }
+
+    /// The same materials, once they have been copied to `folder` under the names that they
+    /// have now.
+    #[must_use]
+    pub fn moved_to(&self, folder: &Path) -> Self {
+        let moved = |material: &Material| Material {
+            path: folder.join(material.path.file_name().unwrap_or_default()),
+            ..material.clone()
+        };
+        Self(
+            self.0
+                .iter()
+                .map(|(name, material)| (name.clone(), moved(material)))
+                .collect(),
+        )
+    }
+
+    /// Every material with the path that the profile has for it, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Material)> {
+        self.0
+            .iter()
+            .map(|(name, material)| (name.as_str(), material))
     }
 
     /// The material that the profile calls `path`.
@@ -136,10 +162,19 @@ fn take_file(
     budget: &mut Budget,
 ) -> io::Result<()> {
     // Not to hang on a named pipe that somebody put there.
-    let mut file = File::options()
+    let file = File::options()
         .read(true)
         .custom_flags(nix::libc::O_NONBLOCK)
         .open(from)?;
+    take_open(&file, to, hash, budget)
+}
+
+fn take_open(
+    file: &File,
+    to: Option<&Path>,
+    hash: &mut Sha256,
+    budget: &mut Budget,
+) -> io::Result<()> {
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(io::Error::other("is neither a file nor a folder"));
@@ -152,14 +187,16 @@ fn take_file(
     }
     budget.bytes -= meta.len();
     let mut out = to.map(File::create).transpose()?;
-    let mut buffer = vec![0; 1 << 20];
-    let mut left = meta.len();
-    while left > 0 {
-        let count = file.read(&mut buffer)?;
+    let mut buffer = vec![0; 1 << 18];
+    let mut at = 0;
+    while at < meta.len() {
+        // Not from where the descriptor stands: whoever has another copy of it could move that.
+        let most = (meta.len() - at).min(buffer.len() as u64) as usize;
+        let count = file.read_at(&mut buffer[..most], at)?;
         if count == 0 {
             return Err(io::Error::other("changed while it was read"));
         }
-        left = left.saturating_sub(count as u64);
+        at += count as u64;
         hash.update(&buffer[..count]);
         if let Some(out) = &mut out {
             out.write_all(&buffer[..count])?;

@@ -87,6 +87,7 @@ pub fn rehearse(mut state: Debian, scratch: &Path) -> Result<Vec<String>, Failur
         &host,
         &work,
         &options,
+        None,
         &mut |_: &Event| {},
     ) {
         let mut found = Failure::new(error.code, error.message, error.advice);
