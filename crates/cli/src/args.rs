@@ -22,14 +22,14 @@ Exit status:
   0    it worked
   1    a fault that has no number of its own
   2    the command line is wrong
-  3    the profile is wrong, or a file that it names
-  4    a right is missing
+  3    the profile is wrong, or a file that it names; or there is no such build
+  4    a right is missing, was refused, or its question was closed
   5    the network or a mirror
   6    a signature or checksum
   7    a package
-  8    disk, memory, or another build in the way
+  8    disk, memory, another build in the way, a full queue, or no service where one is needed
   9    a namespace or mount
-  130  stopped";
+  130  stopped, or left before the end";
 
 /// What holds for every command.
 #[derive(Debug, Args)]
@@ -43,12 +43,18 @@ pub struct Common {
     /// How diagnostics look.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// Where builds are kept [default: /var/lib/isosmith for root, else ~/.local/state/isosmith].
+    /// Where builds are kept [default: /var/lib/isosmith/direct for root, else ~/.local/state/isosmith].
     #[arg(long, global = true, value_name = "FOLDER")]
     pub state_dir: Option<PathBuf>,
-    /// Where downloads and finished layers are kept [default: /var/cache/isosmith for root, else ~/.cache/isosmith].
+    /// Where downloads and finished layers are kept [default: /var/cache/isosmith/direct for root, else ~/.cache/isosmith].
     #[arg(long, global = true, value_name = "FOLDER")]
     pub cache_dir: Option<PathBuf>,
+    /// Have the system service build, as root too.
+    #[arg(long, global = true, conflicts_with_all = ["direct", "state_dir", "cache_dir"])]
+    pub service: bool,
+    /// Build without the system service, with the rights that this user has.
+    #[arg(long, global = true)]
+    pub direct: bool,
 }
 
 /// How diagnostics look.
@@ -73,9 +79,9 @@ pub struct ProfileArgs {
 /// How to build.
 #[derive(Debug, Clone, Args)]
 pub struct BuildArgs {
-    /// Where the ISO goes.
-    #[arg(long, short, value_name = "FOLDER", default_value = ".")]
-    pub output: PathBuf,
+    /// Where the ISO goes [default: here; for a build that is resumed, where it was to go].
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
     /// Print the protocol, one JSON object per line, and nothing else.
     #[arg(long)]
     pub json: bool,
@@ -88,7 +94,7 @@ pub struct BuildArgs {
     /// Who packs the tree.
     #[arg(long, value_enum, default_value_t = Writer::Isosmith)]
     pub squashfs_writer: Writer,
-    /// How many finished builds stay in the history.
+    /// How many finished builds stay in the history; the service has its own.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     pub keep: usize,
 }
@@ -102,10 +108,27 @@ pub enum Writer {
     Mksquashfs,
 }
 
+/// What to do about what a build asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Answer {
+    /// The cause is gone: try the step again.
+    Retry,
+    /// End the build; it can be resumed.
+    Stop,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build an ISO.
+    ///
+    /// Where the system service is installed, it builds for ordinary users, once a question for
+    /// the right to do so was answered, and the ISO appears in the output folder. Root builds
+    /// itself, as does an ordinary user on a machine without the service, with --direct, and
+    /// with --state-dir or --cache-dir.
+    ///
+    /// Ctrl-C stops the build; once more, and its end is not waited for. A build in the service
+    /// outlives a closed terminal: `isosmith attach` returns to it.
     Build {
         /// Which profile.
         #[command(flatten)]
@@ -149,8 +172,35 @@ pub enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        /// Also other people's builds in the service, which is a right of its own.
+        #[arg(long, conflicts_with_all = ["direct", "state_dir", "cache_dir"])]
+        everybody: bool,
+    },
+    /// Return to a build, and see it from its beginning.
+    ///
+    /// Ctrl-C leaves it, and it goes on.
+    Attach {
+        /// Its id, from `isosmith builds` [default: the newest that runs].
+        id: Option<String>,
+        /// Print the protocol, one JSON object per line, and nothing else.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Answer the question of a build that waits for a person.
+    #[command(allow_missing_positional = true)]
+    Answer {
+        /// Its id, from `isosmith builds` [default: the newest that runs].
+        id: Option<String>,
+        /// What to do.
+        #[arg(value_enum)]
+        choice: Answer,
+        /// The question's number [default: the one that is open].
+        #[arg(long, value_name = "NUMBER")]
+        question: Option<u32>,
     },
     /// Go on with a build that was stopped.
+    ///
+    /// Ctrl-C stops it again, as for `build`.
     Resume {
         /// Its id, from `isosmith builds`.
         id: String,
@@ -158,7 +208,7 @@ pub enum Command {
         #[command(flatten)]
         build: BuildArgs,
     },
-    /// Stop a running build.
+    /// Stop a running build, wherever it runs.
     Cancel {
         /// Its id, from `isosmith builds`.
         id: String,
@@ -171,7 +221,7 @@ pub enum Command {
         /// Everything: downloads, layers, tools.
         #[arg(long, conflicts_with = "unused")]
         all: bool,
-        /// Results that were not used for so many days.
+        /// Results that were not used for so many days; the service has a measure of its own.
         #[arg(long, value_name = "DAYS")]
         unused: Option<u64>,
     },

@@ -1,49 +1,35 @@
-//! One build, seen from outside its namespaces: start it, follow it, take what it made.
+//! A build that this program starts itself.
 
 use std::{
     fs::{self, File},
-    io::{self, BufReader},
-    os::unix::fs::{MetadataExt, chown},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use isosmith_engine::{Failure, Options, Work, history, run::ErrorMode};
+use isosmith_engine::{Failure, Work, history};
 use isosmith_host::{
-    Cancel, HostError, LinuxHost,
-    fs::{LockGuard, lock_exclusive},
-    worker::{Ids, Worker},
+    HostError,
+    worker::{Channels, Ids},
 };
-use isosmith_protocol::{BuildId, BuildResult, Code, Event, EventKind, Output, line};
-use isosmith_recipe::{Debian, Order, SquashfsWriter};
-use serde::{Deserialize, Serialize};
+use isosmith_protocol::{BuildId, BuildResult, Code, Control, Event, Output};
+use isosmith_recipe::SquashfsWriter;
+use isosmith_supervise::{Build, Controls, Job, forget, lock, new_id};
 
 use crate::{
     args::{BuildArgs, Writer},
     deliver,
+    keys::{self, Keys},
     order::{self, Delivered},
     places::Places,
     profile::Loaded,
 };
 
-/// What crosses into the namespaces, and what a resumed build begins with.
-#[derive(Debug, Serialize, Deserialize)]
-struct Job {
-    id: BuildId,
-    state: PathBuf,
-    cache: PathBuf,
-    profile: String,
-    order: Order,
-    strict: bool,
-    explain_cache: bool,
-    /// Where the ISO goes, for a build that is resumed.
-    output: PathBuf,
-}
-
 /// Whoever is shown a build.
 pub trait Viewer {
     /// Takes an event.
     fn event(&mut self, event: &Event);
+    /// Takes something that is no event of the build.
+    fn note(&mut self, text: &str);
     /// Takes the end, with what was delivered.
     fn end(&mut self, result: &BuildResult, delivered: Option<&Path>);
 }
@@ -60,16 +46,16 @@ pub fn build(
     viewer: &mut dyn Viewer,
 ) -> Result<BuildResult, Failure> {
     let ids = Ids::of_this_user().map_err(not_allowed)?;
-    let output = output_folder(&args.output)?;
+    let output = output_folder(args.output.as_deref().unwrap_or(Path::new(".")))?;
     let loaded = order::ask_passwords(loaded)?;
-    let _lock = lock(places)?;
+    let _lock = lock(&places.state, &places.cache)?;
     let id = new_id(&loaded.spec.profile.name);
     let work = Work::new(&places.state, &places.cache, &id);
     work.create()?;
 
     let delivered = Delivered::at(&places.state, output.join(&loaded.spec.image.file_name));
-    let mut order = order::gather(&loaded, Some(&work.inputs()), &delivered)
-        .inspect_err(|_| forget(places, &work))?;
+    let mut order =
+        order::gather(&loaded, Some(&work.inputs()), &delivered).inspect_err(|_| forget(&work))?;
     order.squashfs_writer = match args.squashfs_writer {
         Writer::Isosmith => SquashfsWriter::Isosmith,
         Writer::Mksquashfs => SquashfsWriter::Mksquashfs,
@@ -82,7 +68,8 @@ pub fn build(
         order,
         strict: args.strict,
         explain_cache: args.explain_cache,
-        output,
+        attended: attended(args),
+        output: Some(output),
     };
     work.write_job(&job)?;
     history::prune(&places.state, args.keep)?;
@@ -101,13 +88,22 @@ pub fn resume(
     viewer: &mut dyn Viewer,
 ) -> Result<BuildResult, Failure> {
     let ids = Ids::of_this_user().map_err(not_allowed)?;
-    let _lock = lock(places)?;
+    let _lock = lock(&places.state, &places.cache)?;
     let work = Work::new(&places.state, &places.cache, id);
     isosmith_engine::resume(&work)?;
     let mut job: Job = work.read_job()?;
     job.strict = args.strict;
     job.explain_cache = args.explain_cache;
+    job.attended = attended(args);
+    if let Some(output) = &args.output {
+        job.output = Some(output_folder(output)?);
+    }
     supervise(&job, &work, &ids, viewer)
+}
+
+/// Whether somebody sees a question and has a key to answer it.
+fn attended(args: &BuildArgs) -> bool {
+    keys::are_there() && !args.json && !args.strict
 }
 
 fn not_allowed(error: HostError) -> Failure {
@@ -127,74 +123,26 @@ fn output_folder(path: &Path) -> Result<PathBuf, Failure> {
     Ok(real)
 }
 
-/// One build at a time in a state folder and in a cache: whoever begins sweeps away what the
-/// dead have left there half-made.
-fn lock(places: &Places) -> Result<[LockGuard; 2], Failure> {
-    Ok([lock_folder(&places.state)?, lock_folder(&places.cache)?])
-}
-
-fn lock_folder(folder: &Path) -> Result<LockGuard, Failure> {
-    fs::create_dir_all(folder).map_err(|error| Failure::io_at("make", folder, error))?;
-    lock_exclusive(&folder.join(LOCK))?.ok_or_else(|| {
-        Failure::new(
-            Code::Locked,
-            format!("another build is running in {}", folder.display()),
-            "Wait for it, stop it with `isosmith cancel ID`, or choose other folders with --state-dir and --cache-dir.",
-        )
-    })
-}
-
-/// Held by whoever builds in a folder.
-const LOCK: &str = "build.lock";
-
-fn new_id(profile: &str) -> BuildId {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    // Two builds in the same second differ in their fractions.
-    BuildId::compose(now.as_secs(), profile, now.subsec_micros() as u16)
-}
-
-/// Removes a build that never began.
-fn forget(places: &Places, work: &Work) {
-    let removed = isosmith_host::fs::Confined::new(&places.state)
-        .and_then(|state| state.remove_tree(&work.build()));
-    if let Err(error) = removed {
-        tracing::warn!(%error, "the folder of a build that never began is left");
-    }
-}
-
 fn supervise(
     job: &Job,
     work: &Work,
     ids: &Ids,
     viewer: &mut dyn Viewer,
 ) -> Result<BuildResult, Failure> {
-    give_away(job, work, ids)?;
-    let text = serde_json::to_string(job).map_err(|error| {
-        Failure::plain(Code::Internal, "the job cannot be written").because(error)
-    })?;
-    let folders = [job.state.clone(), job.cache.clone()];
-    let (mut worker, events) = Worker::start(ids, &folders, text)?;
+    let mut build = Build::begin(job, ids)?;
+    // Kept to the end: a build whose questions nobody can answer waits in vain.
+    let controls = build
+        .controls()
+        .map(|controls| Arc::new(Mutex::new(controls)));
     let stop = stop_on_signals(work)?;
-
-    let mut events = BufReader::new(events);
-    let mut result = None;
-    while let Ok(Some(event)) = line::read(&mut events) {
-        if let EventKind::Finished { result: end } = &event.kind {
-            result = Some(end.clone());
-        } else {
-            viewer.event(&event);
-        }
-    }
-    let _ = worker.wait();
-    drop(stop);
-    let Some(result) = result else {
-        // It died without a word: killed, or out of memory.
-        let _ = isosmith_engine::journal::Journal::interrupted(&work.build());
-        viewer.end(&BuildResult::Interrupted, None);
-        return Ok(BuildResult::Interrupted);
-    };
+    let mut keys = None;
+    let result = build.follow(&mut |event| {
+        viewer.event(event);
+        Keys::follow(&mut keys, &event.kind, |question| {
+            listen(question, controls.as_ref())
+        });
+    });
+    drop((stop, keys));
     let BuildResult::Succeeded { iso, files } = &result else {
         viewer.end(&result, None);
         return Ok(result);
@@ -204,14 +152,27 @@ fn supervise(
     Ok(result)
 }
 
+/// Answers a question with one key.
+fn listen(question: u32, controls: Option<&Arc<Mutex<Controls>>>) -> Option<Keys> {
+    let controls = controls?.clone();
+    Keys::listen(move |choice| {
+        let mut controls = controls.lock().unwrap_or_else(PoisonError::into_inner);
+        controls.tell(&Control::Answer { question, choice });
+    })
+}
+
 /// Puts the ISO and what goes with it into the output folder.
 fn hand_over(job: &Job, work: &Work, iso: &Output, files: &[String]) -> Result<PathBuf, Failure> {
     let name = Path::new(&iso.path).file_name().unwrap_or_default();
-    let target = job.output.join(name);
+    let output = job
+        .output
+        .as_deref()
+        .ok_or_else(|| Failure::plain(Code::Internal, "the build has no output folder"))?;
+    let target = output.join(name);
     let record = Delivered::at(&job.state, target.clone());
     let from = isosmith_recipe::output_folder(work);
     if from.join(name).exists() {
-        deliver::deliver(&from, &job.output, &name.to_string_lossy(), files)?;
+        deliver::deliver(&from, output, &name.to_string_lossy(), files)?;
         let key: String = serde_json::from_slice(
             &fs::read(work.memory(isosmith_recipe::CONTENTS_KEY)?)
                 .map_err(|error| Failure::io("read what the ISO was made of", error))?,
@@ -222,57 +183,6 @@ fn hand_over(job: &Job, work: &Work, iso: &Output, files: &[String]) -> Result<P
         record.remember(key, iso, files)?;
     }
     Ok(target)
-}
-
-/// Lets the ids inside the build write to its folders.
-fn give_away(job: &Job, work: &Work, ids: &Ids) -> Result<(), Failure> {
-    let (uid, gid) = ids.root_outside();
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |error| Failure::io_at("give away", &path, error)
-    };
-    for path in [
-        &job.state,
-        &job.cache,
-        &work.builds(),
-        &work.layers(),
-        &work.artifacts(),
-        &work.partials(),
-        &work.partial(),
-        &work.pool(),
-    ] {
-        // A resumed build has no half-made things yet.
-        if !path.exists() {
-            continue;
-        }
-        let meta = fs::metadata(path).map_err(failed(path))?;
-        if meta.uid() != uid {
-            chown(path, Some(uid), Some(gid)).map_err(failed(path))?;
-        }
-    }
-    for file in [
-        work.cache_lock(),
-        job.state.join(LOCK),
-        job.cache.join(LOCK),
-    ] {
-        if file.exists() {
-            chown(&file, Some(uid), Some(gid)).map_err(failed(&file))?;
-        }
-    }
-    give_tree_away(&work.build(), uid, gid).map_err(failed(&work.build()))
-}
-
-fn give_tree_away(path: &Path, uid: u32, gid: u32) -> io::Result<()> {
-    let meta = fs::symlink_metadata(path)?;
-    if meta.uid() != uid {
-        std::os::unix::fs::lchown(path, Some(uid), Some(gid))?;
-    }
-    if meta.is_dir() {
-        for entry in fs::read_dir(path)? {
-            give_tree_away(&entry?.path(), uid, gid)?;
-        }
-    }
-    Ok(())
 }
 
 /// Turns the first interrupt into a cancel; a second one ends this program, and with it the
@@ -306,46 +216,7 @@ fn stop_on_signals(work: &Work) -> Result<impl Drop, Failure> {
 }
 
 /// The build itself, inside its namespaces; see [`isosmith_host::worker::entry`].
-pub fn inside(job: String, mut events: File) -> i32 {
+pub fn inside(job: String, channels: Channels) -> i32 {
     crate::start_logging(crate::args::LogFormat::Text, 0, false);
-    let job: Job = match serde_json::from_str(&job) {
-        Ok(job) => job,
-        Err(error) => {
-            tracing::error!(%error, "the job cannot be read");
-            return 1;
-        }
-    };
-    let work = Work::new(&job.state, &job.cache, &job.id);
-    let mut options = Options::new(
-        job.id.clone(),
-        job.profile.clone(),
-        env!("CARGO_PKG_VERSION"),
-    );
-    options.explain_cache = job.explain_cache;
-    if job.strict {
-        options.error_mode = ErrorMode::Strict;
-    }
-    // Nobody may read any more; the build goes on and the journal has it all.
-    let mut sink = |event: &Event| drop(line::write(&mut events, event));
-    let host = LinuxHost::new(Cancel::new());
-    let result = match Debian::new(job.order) {
-        Ok(mut state) => {
-            let recipe = isosmith_recipe::recipe(&state.spec);
-            isosmith_engine::run(&recipe, &mut state, &host, &work, &options, &mut sink)
-        }
-        Err(failure) => {
-            let result = BuildResult::Failed {
-                error: failure.view(None),
-            };
-            sink(&Event {
-                seq: 0,
-                at_ms: 0,
-                kind: EventKind::Finished {
-                    result: result.clone(),
-                },
-            });
-            result
-        }
-    };
-    i32::from(!matches!(result, BuildResult::Succeeded { .. }))
+    isosmith_supervise::inside(job, channels)
 }

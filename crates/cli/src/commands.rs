@@ -1,6 +1,8 @@
 //! One function per command.
 
+mod attach;
 mod check;
+mod clean;
 mod history;
 mod look;
 
@@ -11,7 +13,7 @@ use std::{
 };
 
 use clap::CommandFactory;
-use isosmith_engine::{Failure, clean};
+use isosmith_engine::Failure;
 use isosmith_protocol::{BuildId, Code};
 
 use crate::{
@@ -19,7 +21,10 @@ use crate::{
     args::{self, Cli},
     build,
     places::Places,
-    profile, render,
+    profile,
+    render::{self, Answering},
+    service,
+    way::{Place, Way},
 };
 
 /// Does what the command line says.
@@ -35,16 +40,32 @@ pub fn run(cli: &Cli) -> Command {
             build: how,
         } => {
             let loaded = profile::load(profile).map_err(profile::LoadError::into_failure)?;
-            let mut viewer = render::viewer(&cli.common, how.json);
+            if let Way::Service(client) = Way::of(&cli.common)? {
+                return service::build(&client, loaded, how, &cli.common);
+            }
+            let mut viewer = render::viewer(&cli.common, how.json, Answering::Here);
             build::build(loaded, how, &places()?, viewer.as_mut()).map(Ended::Build)
         }
         Asked::Resume { id, build: how } => {
-            let mut viewer = render::viewer(&cli.common, how.json);
-            build::resume(&build_id(id)?, how, &places()?, viewer.as_mut()).map(Ended::Build)
+            let (id, places) = (build_id(id)?, places()?);
+            if let Place::Service(client) = Place::of(&id, &cli.common, &places)? {
+                return service::resume(&client, &id, how, &cli.common);
+            }
+            let mut viewer = render::viewer(&cli.common, how.json, Answering::Here);
+            build::resume(&id, how, &places, viewer.as_mut()).map(Ended::Build)
         }
-        Asked::Cancel { id } => {
-            isosmith_engine::request_cancel(&places()?.state, &build_id(id)?)?;
-            Ok(Ended::Well)
+        Asked::Cancel { id } => attach::cancel(&build_id(id)?, &cli.common, &places()?),
+        Asked::Attach { id, json } => {
+            let id = id.as_deref().map(build_id).transpose()?;
+            attach::attach(id, *json, &cli.common, &places()?)
+        }
+        Asked::Answer {
+            id,
+            choice,
+            question,
+        } => {
+            let id = id.as_deref().map(build_id).transpose()?;
+            attach::answer(id, *choice, *question, &cli.common, &places()?)
         }
         Asked::Check { profile, json } => check::check(profile, *json),
         Asked::Plan {
@@ -54,12 +75,14 @@ pub fn run(cli: &Cli) -> Command {
             dry_run,
         } => check::plan(profile, *json, *explain, *dry_run, &places()?),
         Asked::Profiles { json } => check::profiles(*json),
-        Asked::Builds { json } => history::builds(&places()?, *json),
+        Asked::Builds { json, everybody } => {
+            history::builds(&cli.common, &places()?, *json, *everybody)
+        }
         Asked::Clean {
             dry_run,
             all,
             unused,
-        } => free(&places()?, *dry_run, *all, *unused),
+        } => clean::free(&cli.common, &places()?, *dry_run, *all, *unused),
         Asked::Verify {
             iso,
             json,
@@ -103,32 +126,6 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Command {
         Failure::plain(Code::Internal, "the answer cannot be written").because(error)
     })?;
     print(&text)?;
-    Ok(Ended::Well)
-}
-
-fn free(places: &Places, dry_run: bool, all: bool, unused: Option<u64>) -> Command {
-    let wanted = match (all, unused) {
-        (true, _) => clean::Wanted::Everything,
-        (false, Some(days)) => {
-            clean::Wanted::Unused(std::time::Duration::from_secs(days.saturating_mul(86_400)))
-        }
-        (false, None) => clean::Wanted::Leftovers,
-    };
-    let plan = clean::plan(&places.state, &places.cache, wanted);
-    for item in &plan.items {
-        print(&format!(
-            "{:>12}  {}",
-            indicatif::HumanBytes(item.bytes).to_string(),
-            item.path.display()
-        ))?;
-    }
-    let verb = if dry_run { "would be freed" } else { "freed" };
-    let bytes = if dry_run {
-        plan.bytes()
-    } else {
-        clean::clean(&places.cache, &plan)?
-    };
-    print(&format!("{} {verb}", indicatif::HumanBytes(bytes)))?;
     Ok(Ended::Well)
 }
 

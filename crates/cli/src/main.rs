@@ -1,13 +1,19 @@
 //! Isosmith in a terminal.
 
+mod agent;
 mod args;
 mod build;
 mod commands;
 mod deliver;
+mod keys;
 mod order;
 mod places;
 mod profile;
+mod remember;
 mod render;
+mod service;
+mod watch;
+mod way;
 
 use std::{
     io::{self, Write},
@@ -28,6 +34,7 @@ fn main() -> ExitCode {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Build(result)) => result.code().map_or(ExitCode::SUCCESS, status),
         Ok(Ended::Badly) => ExitCode::FAILURE,
+        Ok(Ended::Left) => status(Code::Interrupted),
         Err(failure) => {
             let _ = writeln!(io::stderr(), "{}", render::explain(&failure.view(None)));
             status(failure.code)
@@ -41,6 +48,8 @@ enum Ended {
     /// The answer was "no", and has been given.
     Badly,
     Build(BuildResult),
+    /// The person went before the end.
+    Left,
 }
 
 type Command = Result<Ended, Failure>;

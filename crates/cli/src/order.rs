@@ -14,6 +14,7 @@ use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous, SquashfsWrit
 use isosmith_spec::{
     Layer, Origin,
     model::{BuildSpec, Login},
+    names::MaterialPath,
 };
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub fn gather(
     let spec = &loaded.spec;
     isosmith_recipe::mirrors::refuse_files(&spec.base)?;
     let materials = Materials::collect(&spec.materials(), &profile::base(), inputs)?;
-    check_pictures(spec, &materials)?;
+    check_pictures(spec, &|path| Ok(materials.get(path)?.path.clone()))?;
     let machine = Machine::read(Path::new("/"));
     Ok(Order {
         profile: loaded.merged.to_toml(),
@@ -46,15 +47,23 @@ pub fn gather(
     })
 }
 
-/// A picture that cannot be used is found before the build, not after half of it.
-fn check_pictures(spec: &BuildSpec, materials: &Materials) -> Result<(), Failure> {
+/// A picture that cannot be used is found before the build, not after half of it. `place`
+/// says where the file lies that the profile calls so.
+///
+/// # Errors
+///
+/// When one cannot be read or used.
+pub fn check_pictures(
+    spec: &BuildSpec,
+    place: &dyn Fn(&MaterialPath) -> Result<PathBuf, Failure>,
+) -> Result<(), Failure> {
     for (field, path) in [
         ("branding.logo", &spec.branding.logo),
         ("branding.wallpaper", &spec.branding.wallpaper),
     ] {
         let Some(path) = path else { continue };
-        let file = &materials.get(path)?.path;
-        let bytes = fs::read(file).map_err(|error| Failure::io_at("read", file, error))?;
+        let file = place(path)?;
+        let bytes = fs::read(&file).map_err(|error| Failure::io_at("read", &file, error))?;
         isosmith_recipe::check_picture(field, path.as_str(), &bytes)?;
     }
     Ok(())

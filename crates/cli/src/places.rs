@@ -15,6 +15,10 @@ pub const SYSTEM_SETTINGS: &str = "/etc/isosmith/config.toml";
 /// Profiles that the package brings.
 const SYSTEM_PROFILES: &str = "/usr/share/isosmith/profiles";
 
+/// Folders of root's own builds. What is above them is the system service's.
+const SYSTEM_STATE: &str = "/var/lib/isosmith/direct";
+const SYSTEM_CACHE: &str = "/var/cache/isosmith/direct";
+
 /// Folders of this user's builds.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -42,11 +46,11 @@ impl Places {
         Ok(Self {
             state: match &common.state_dir {
                 Some(path) => absolute(path)?,
-                None => usual("/var/lib/isosmith", "XDG_STATE_HOME", ".local/state")?,
+                None => usual(SYSTEM_STATE, "XDG_STATE_HOME", ".local/state")?,
             },
             cache: match &common.cache_dir {
                 Some(path) => absolute(path)?,
-                None => usual("/var/cache/isosmith", "XDG_CACHE_HOME", ".cache")?,
+                None => usual(SYSTEM_CACHE, "XDG_CACHE_HOME", ".cache")?,
             },
         })
     }
@@ -72,6 +76,13 @@ pub fn user_settings() -> Option<PathBuf> {
     base_dir("XDG_CONFIG_HOME", ".config")
         .ok()
         .map(|base| base.join("isosmith/config.toml"))
+}
+
+/// Where this person's own small things are kept.
+pub fn user_state() -> Option<PathBuf> {
+    base_dir("XDG_STATE_HOME", ".local/state")
+        .ok()
+        .map(|base| base.join("isosmith"))
 }
 
 /// Folders that profiles are looked for in, first one first.

@@ -8,13 +8,40 @@ use std::{
 
 use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use isosmith_protocol::{
-    BuildResult, BuildView, ErrorView, Event, EventKind, Level, Outcome, Unit, line,
+    BuildResult, BuildView, Choice, ErrorView, Event, EventKind, Level, Outcome, Unit, line,
 };
 
-use crate::{args::Common, build::Viewer};
+use crate::{args::Common, build::Viewer, keys};
+
+/// Where a question of the build can be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answering {
+    /// Here with a key, and with a command from anywhere.
+    Anywhere,
+    /// Only here, with a key.
+    Here,
+    /// Where the build was started.
+    Elsewhere,
+}
+
+impl Answering {
+    /// What a person can do about a question of `build`.
+    fn explain(self, build: &str, keys: bool) -> String {
+        const KEYS: &str = "When that is done: press r to try again, or s to stop the build";
+        let command = format!("isosmith answer {build} retry (or stop)");
+        match (self, keys) {
+            (Self::Anywhere, true) => format!("{KEYS};\n  or from elsewhere: {command}"),
+            (Self::Anywhere, false) => format!("When that is done: {command}"),
+            (Self::Here, true) => KEYS.to_owned(),
+            (Self::Here, false) | (Self::Elsewhere, _) => {
+                "It waits for an answer where the build was started".to_owned()
+            }
+        }
+    }
+}
 
 /// The viewer that fits: JSON where it was asked for, bars on a terminal, else lines.
-pub fn viewer(common: &Common, json: bool) -> Box<dyn Viewer> {
+pub fn viewer(common: &Common, json: bool, answering: Answering) -> Box<dyn Viewer> {
     if json {
         return Box::new(Json { next: 0 });
     }
@@ -30,6 +57,7 @@ pub fn viewer(common: &Common, json: bool) -> Box<dyn Viewer> {
         bars,
         least,
         quiet: common.quiet,
+        answering,
     })
 }
 
@@ -43,6 +71,10 @@ impl Viewer for Json {
     fn event(&mut self, event: &Event) {
         self.next = event.seq + 1;
         let _ = line::write(&mut io::stdout().lock(), event);
+    }
+
+    fn note(&mut self, text: &str) {
+        let _ = writeln!(io::stderr(), "{text}");
     }
 
     fn end(&mut self, result: &BuildResult, delivered: Option<&Path>) {
@@ -64,6 +96,7 @@ struct People {
     bars: Option<Bars>,
     least: Level,
     quiet: bool,
+    answering: Answering,
 }
 
 struct Bars {
@@ -183,16 +216,41 @@ impl Viewer for People {
                     error.message
                 ));
             }
+            EventKind::Asked { error, .. } => {
+                self.say(&explain(error));
+                let build = self.view.build.as_ref().map_or("ID", |id| id.as_str());
+                let what = self.answering.explain(build, keys::are_there());
+                self.say(&format!("  {what}"));
+            }
+            EventKind::Answered { choice, .. } if !self.quiet => match choice {
+                Choice::Retry => self.say("… trying again"),
+                Choice::Stop | Choice::Other => self.say("… stopping"),
+            },
+            EventKind::SessionChanged { change } => {
+                self.say(&format!(
+                    "! session: {}: {}",
+                    change.item.name, change.cause
+                ));
+            }
             EventKind::Hello { .. }
             | EventKind::Planned { .. }
             | EventKind::StepStarted { .. }
             | EventKind::Progress { .. }
             | EventKind::Log { .. }
+            | EventKind::Answered { .. }
+            | EventKind::SessionWatched { .. }
+            | EventKind::Metrics { .. }
             | EventKind::StepFinished { .. }
             | EventKind::Finished { .. }
             | EventKind::Unknown => {}
         }
         self.draw();
+    }
+
+    fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
     }
 
     fn end(&mut self, result: &BuildResult, delivered: Option<&Path>) {
@@ -247,4 +305,35 @@ pub fn explain(error: &ErrorView) -> String {
     }
     text.push_str(&format!("  {}", error.advice));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_names_only_what_can_be_done() {
+        for (answering, keys, says, says_not) in [
+            (Answering::Anywhere, true, "press r", "started"),
+            (
+                Answering::Anywhere,
+                true,
+                "isosmith answer x retry",
+                "started",
+            ),
+            (
+                Answering::Anywhere,
+                false,
+                "isosmith answer x retry",
+                "press",
+            ),
+            (Answering::Here, true, "press r", "isosmith answer"),
+            (Answering::Here, false, "started", "press"),
+            (Answering::Elsewhere, true, "started", "press"),
+        ] {
+            let text = answering.explain("x", keys);
+            assert!(text.contains(says), "{answering:?} {keys}: {text}");
+            assert!(!text.contains(says_not), "{answering:?} {keys}: {text}");
+        }
+    }
 }
