@@ -75,6 +75,8 @@ fn every_command_explains_itself() {
         "builds",
         "resume",
         "cancel",
+        "attach",
+        "answer",
         "clean",
         "verify",
         "test-boot",
@@ -130,7 +132,7 @@ fn a_wrong_command_line_is_told_apart_from_a_wrong_profile() {
 #[test]
 fn a_build_that_is_not_there_cannot_be_resumed_or_stopped() {
     let id = "20260101-000000-nothing-0000";
-    for command in ["resume", "cancel"] {
+    for command in ["resume", "cancel", "attach"] {
         let run = isosmith(&[command, id]);
         assert!(!run.status.success(), "{command}");
         assert!(
@@ -141,6 +143,60 @@ fn a_build_that_is_not_there_cannot_be_resumed_or_stopped() {
     }
     check(&["builds"], 0, &[], &[]);
     assert_eq!(json(&["builds", "--json"]), serde_json::json!([]));
+}
+
+#[test]
+fn without_the_service_it_is_clear_what_cannot_be_done() {
+    let id = "20260101-000000-nothing-0000";
+    let no_bus = "unix:path=/nonexistent/bus";
+    for (args, status, says) in [
+        (&["attach"][..], 3, "no build is running"),
+        (&["attach", "--direct"], 3, "no build is running"),
+        (&["attach", id, "--direct"], 3, id),
+        (&["answer", "retry"], 3, "no build is running"),
+        (&["answer", id, "stop"], 3, id),
+        (&["answer", id, "perhaps"], 2, "perhaps"),
+        (&["answer", id], 2, "CHOICE"),
+        (&["attach", "../x"], 3, "no build's id"),
+        (
+            &["builds", "--service", "--direct"],
+            2,
+            "cannot be used with",
+        ),
+        (&["builds", "--everybody"], 2, "cannot be used with"),
+        (&["clean", "--direct", "--dry-run"], 0, ""),
+    ] {
+        check(args, status, &[], &[says]);
+    }
+    let kit = Kit::new().expect("a program to test");
+    for args in [
+        &["attach"][..],
+        &["cancel", id],
+        &["builds"],
+        &["clean"],
+        &["build", "minimal"],
+    ] {
+        let run = Command::new(&kit.program)
+            .args(args)
+            .arg("--service")
+            .current_dir(workspace())
+            .env_clear()
+            .env("HOME", "/nonexistent")
+            .env("DBUS_SYSTEM_BUS_ADDRESS", no_bus)
+            .output()
+            .expect("the program starts");
+        assert_eq!(
+            run.status.code(),
+            Some(8),
+            "{args:?}: {}",
+            text(&run.stderr)
+        );
+        let said = text(&run.stderr);
+        assert!(
+            said.contains("service") && said.contains("--direct"),
+            "{args:?}: {said}"
+        );
+    }
 }
 
 #[test]

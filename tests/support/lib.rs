@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`kit`] | the program under test, a cache that suites share, scratch folders |
 //! | [`archive`] | a signed archive of real and made packages |
+//! | [`bus`] | a system bus, people and polkit of the tests' own |
 //! | [`made`] | packages that a test writes itself |
 //! | [`small`] | a whole system that builds in seconds |
 //! | [`server`] | HTTP with faults |
@@ -19,6 +20,7 @@
 )]
 
 pub mod archive;
+pub mod bus;
 pub mod differ;
 pub mod kit;
 pub mod made;

@@ -49,12 +49,21 @@ pub fn metadata(shell: &Shell, words: &[&str]) -> Result<Value> {
 ///
 /// When it does not compile.
 pub fn build_isosmith(shell: &Shell) -> Result<PathBuf> {
-    cargo(shell, &["build", "--release", "--package", "isosmith-cli"]).run()?;
+    build(shell, "isosmith-cli", "isosmith")
+}
+
+/// Builds a package as it is shipped, and says where its program `binary` is.
+///
+/// # Errors
+///
+/// When it does not compile.
+pub fn build(shell: &Shell, package: &str, binary: &str) -> Result<PathBuf> {
+    cargo(shell, &["build", "--release", "--package", package]).run()?;
     let metadata = metadata(shell, &["--no-deps"])?;
     let target = metadata["target_directory"]
         .as_str()
         .context("cargo names no target folder")?;
-    Ok(PathBuf::from(target).join("release/isosmith"))
+    Ok(PathBuf::from(target).join("release").join(binary))
 }
 
 #[cfg(test)]

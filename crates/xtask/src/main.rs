@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `run` | install what is missing, build Isosmith, build an ISO with it |
 //! | `test` | install what the tests need, run the suites |
+//! | `package` | build the Debian package |
 //! | `generate` | write the files that are made from code, or check that they are fresh |
 //! | `bench` | measure builds beside other ways to make the same image |
 #![expect(
@@ -16,6 +17,7 @@ mod bench;
 mod cargo;
 mod generate;
 mod lint;
+mod package;
 mod packages;
 mod run;
 mod suites;
@@ -48,6 +50,8 @@ enum Task {
         #[arg(long)]
         all: bool,
     },
+    /// Build the Debian package.
+    Package(package::PackageArgs),
     /// Write the files that are made from code.
     Generate {
         /// Change nothing; fail when a file is not as it would be written.
@@ -74,6 +78,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Run { profile, output } => run::run(&shell, &profile, &output)?,
         Task::Test { suites, all } => return suites::test(&shell, &suites, all),
+        Task::Package(args) => println!("{}", package::package(&shell, &args)?.display()),
         Task::Generate { check: false } => generate::write(&shell)?,
         Task::Generate { check: true } => generate::check(&shell)?,
         Task::Bench(args) => bench::bench(&shell, &args)?,

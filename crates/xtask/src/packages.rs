@@ -105,6 +105,20 @@ pub const ARCHIVE: &[Package] = &[
     ),
 ];
 
+/// What tests of the service run a system bus of their own with.
+pub const BUS: &[Package] = &[
+    package(
+        "dbus-daemon",
+        "/usr/bin/dbus-daemon",
+        "the private bus that the service is tested on",
+    ),
+    package(
+        "polkitd",
+        "/usr/lib/polkit-1/polkitd",
+        "decides who may do what on the private bus",
+    ),
+];
+
 /// What makes the tree that a finished root tree is compared with.
 pub const OTHER_TREE: &[Package] = &[package(
     "mmdebstrap",
@@ -137,6 +151,20 @@ pub const LIVE_BUILD: &[Package] = &[package(
     "/usr/bin/lb",
     "Debian's own way to make a live image",
 )];
+
+/// What `cargo xtask package` runs.
+pub const PACKAGING: &[Package] = &[
+    package(
+        "dpkg-dev",
+        "/usr/bin/dpkg-shlibdeps",
+        "finds the packages of the libraries that the programs use",
+    ),
+    package(
+        "binutils",
+        "/usr/bin/strip",
+        "takes what only debuggers read out of the programs",
+    ),
+];
 
 /// Installs what is missing of `groups`, after saying which packages and why.
 ///

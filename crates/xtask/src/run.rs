@@ -8,7 +8,12 @@ use std::{
 use anyhow::{Result, ensure};
 use xshell::Shell;
 
-use crate::{cargo, packages, system};
+use crate::{
+    cargo,
+    package::{self, PackageArgs},
+    packages,
+    system::{self, Distribution},
+};
 
 /// `isosmith test-boot` reads the serial line, which profiles leave off.
 const SERIAL: &str = "boot.serial={ unit = 0, speed = 115200 }";
@@ -17,8 +22,11 @@ const SERIAL: &str = "boot.serial={ unit = 0, speed = 115200 }";
 /// user namespaces.
 const NOT_ALLOWED: i32 = 4;
 
-/// Installs what is missing, builds Isosmith, builds `profile` into `output`, and says how
-/// to try it.
+/// Where the package's command line is.
+const INSTALLED: &str = "/usr/bin/isosmith";
+
+/// Installs what is missing, then Isosmith itself as a package, builds `profile` into
+/// `output`, and says how to try it.
 ///
 /// # Errors
 ///
@@ -30,7 +38,7 @@ pub fn run(shell: &Shell, profile: &str, output: &Path) -> Result<()> {
         packages::ROOTLESS
     };
     packages::ensure(shell, &[packages::BUILD, rootless, packages::BOOT])?;
-    let isosmith = cargo::build_isosmith(shell)?;
+    let isosmith = program(shell)?;
     // Made here, so that it belongs to whoever started this even when root builds.
     shell.create_dir(output)?;
     let iso = build(shell, &isosmith, profile, output)?;
@@ -42,6 +50,48 @@ pub fn run(shell: &Shell, profile: &str, output: &Path) -> Result<()> {
         short(shell, Path::new(&iso))
     );
     Ok(())
+}
+
+/// The command line to build with: installed, as a user has it, or from the target folder
+/// where there are no Debian packages or nobody agrees.
+fn program(shell: &Shell) -> Result<PathBuf> {
+    if system::distribution() == Distribution::Other {
+        return cargo::build_isosmith(shell);
+    }
+    let deb = package::package(shell, &PackageArgs::into("target/package"))?;
+    let words = install(&deb);
+    println!(
+        "Isosmith is installed as a package, with its service: {}",
+        deb.display()
+    );
+    println!("  `sudo apt-get purge isosmith` takes everything away again but your ISOs.");
+    if !system::is_root() && !packages::agreed(&format!("Run this now? {}", words.join(" ")))? {
+        println!("It is not installed; the build goes on with the program as it is.");
+        return cargo::build_isosmith(shell);
+    }
+    // Root needs no sudo, and may have none.
+    let words = if system::is_root() {
+        &words[1..]
+    } else {
+        &words
+    };
+    shell.cmd(&words[0]).args(&words[1..]).run()?;
+    Ok(INSTALLED.into())
+}
+
+/// The command that installs a package for an ordinary user. Again where it is installed
+/// already: the same version may have other contents.
+fn install(deb: &Path) -> Vec<String> {
+    let words = [
+        "sudo",
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "install",
+    ];
+    let options = ["--yes", "--reinstall", "--no-install-recommends"];
+    let all = words.iter().chain(&options).map(|word| (*word).to_owned());
+    all.chain([deb.display().to_string()]).collect()
 }
 
 /// Builds, and returns where the ISO is: that is what goes to standard output. Progress and
@@ -70,8 +120,12 @@ fn build(shell: &Shell, isosmith: &Path, profile: &str, output: &Path) -> Result
     Ok(String::from_utf8(ended.stdout)?.trim().to_owned())
 }
 
-/// Relative to the repository, where it is below it.
+/// As somebody would type it: relative to the repository, where it is below it, and by its
+/// name, where it is installed.
 fn short(shell: &Shell, path: &Path) -> String {
+    if path == Path::new(INSTALLED) {
+        return "isosmith".to_owned();
+    }
     let root = shell.current_dir().canonicalize().unwrap_or_default();
     let real = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
     real.strip_prefix(root)

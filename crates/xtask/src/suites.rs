@@ -13,6 +13,7 @@ use xshell::{Cmd, Shell};
 use crate::{
     cargo::{self, cargo},
     lint,
+    package::{self, PackageArgs},
     packages::{self, Package},
     system,
 };
@@ -30,6 +31,10 @@ pub enum Suite {
     Cli,
     /// Sandboxes, kills, full disks and bad mirrors, with a small system. Needs root.
     Privileged,
+    /// The service on a private bus with the real polkitd. Needs root.
+    Helper,
+    /// The Debian package on a small system. Needs root and the network.
+    Package,
     /// A profile from the real mirror, compared with a plain tree. Needs root and the network.
     Real,
     /// A real ISO in QEMU: BIOS, UEFI, Secure Boot. Needs the network.
@@ -43,6 +48,8 @@ impl Suite {
         Self::Architecture,
         Self::Cli,
         Self::Privileged,
+        Self::Helper,
+        Self::Package,
         Self::Real,
         Self::Boot,
     ];
@@ -55,6 +62,8 @@ impl Suite {
             Self::Architecture => "architecture",
             Self::Cli => "cli",
             Self::Privileged => "privileged",
+            Self::Helper => "helper",
+            Self::Package => "package",
             Self::Real => "real",
             Self::Boot => "boot",
         }
@@ -62,7 +71,7 @@ impl Suite {
 
     /// What must be installed before.
     const fn packages(self) -> &'static [&'static [Package]] {
-        use packages::{ARCHIVE, BOOT, BUILD, IMAGES, MEDIA, OTHER_TREE, ROOTLESS};
+        use packages::{ARCHIVE, BOOT, BUILD, BUS, IMAGES, MEDIA, OTHER_TREE, PACKAGING, ROOTLESS};
 
         match self {
             Self::Lint | Self::Architecture => &[],
@@ -70,6 +79,8 @@ impl Suite {
             Self::Cli => &[BUILD],
             // Rootless builds are tested by root, as another user.
             Self::Privileged => &[BUILD, ROOTLESS, ARCHIVE, MEDIA, IMAGES],
+            Self::Helper => &[BUILD, BUS, ARCHIVE, MEDIA, IMAGES],
+            Self::Package => &[PACKAGING, OTHER_TREE],
             Self::Real => &[BUILD, OTHER_TREE, IMAGES, MEDIA],
             Self::Boot => &[BUILD, ROOTLESS, BOOT, MEDIA],
         }
@@ -77,7 +88,7 @@ impl Suite {
 
     const fn needs_root(self) -> bool {
         match self {
-            Self::Privileged | Self::Real => true,
+            Self::Privileged | Self::Helper | Self::Package | Self::Real => true,
             Self::Lint | Self::Unit | Self::Architecture | Self::Cli | Self::Boot => false,
         }
     }
@@ -97,6 +108,22 @@ impl Suite {
             )
             .run()?),
             Self::Architecture => Ok(test_binary(shell, self, all).run()?),
+            Self::Helper => {
+                let program = isosmith.built(shell)?;
+                let service = cargo::build(shell, "isosmith-helper", "isosmith-helper")?;
+                Ok(test_binary(shell, self, all)
+                    .env("ISOSMITH_BIN", program)
+                    .env("ISOSMITH_HELPER_BIN", service)
+                    .run()?)
+            }
+            Self::Package => {
+                let program = isosmith.built(shell)?;
+                let deb = package::package(shell, &PackageArgs::into("target/package"))?;
+                Ok(test_binary(shell, self, all)
+                    .env("ISOSMITH_BIN", program)
+                    .env("ISOSMITH_PACKAGE", deb)
+                    .run()?)
+            }
             Self::Cli | Self::Privileged | Self::Real | Self::Boot => {
                 let program = isosmith.built(shell)?;
                 Ok(test_binary(shell, self, all)
