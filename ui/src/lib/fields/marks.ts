@@ -1,0 +1,27 @@
+/** Whether a field or a section is untouched, fine, changed, or has a problem. */
+
+import type { Draft } from '../backend.ts';
+import { at, same, within } from '../tree.ts';
+import { type Field, fieldsOf, sectionAt, type SectionId } from './table.ts';
+
+export type Mark = 'untouched' | 'fine' | 'changed' | 'problem';
+
+export const isChanged = (draft: Draft, path: string): boolean => {
+  const [now, before] = [at(draft.values, path), at(draft.base, path)];
+  // The switch above a user's own fields: which of the two, not what is in it.
+  if (path === 'users.live') return (now === false) !== (before === false);
+  const isOwn = draft.own.some((own) => within(path, own) || within(own, path));
+  return isOwn && !same(now, before);
+};
+
+const isOwn = (field: Field, path: string) =>
+  field.path === 'users.live' ? path === field.path : within(field.path, path);
+
+export const problemsOf = (draft: Draft, field: Field) =>
+  draft.problems.filter((problem) => isOwn(field, problem.path));
+
+export function sectionMark(draft: Draft, section: SectionId, visited: boolean): Mark {
+  if (draft.problems.some((problem) => sectionAt(problem.path) === section)) return 'problem';
+  if (fieldsOf(section).some((field) => isChanged(draft, field.path))) return 'changed';
+  return visited ? 'fine' : 'untouched';
+}
