@@ -52,6 +52,8 @@ pub fn viewer(common: &Common, json: bool, answering: Answering) -> Box<dyn View
         (false, _) => Level::Debug,
     };
     let bars = (io::stderr().is_terminal() && !common.quiet).then(Bars::new);
+    // On a terminal that cannot draw, the bars would swallow every line.
+    let bars = bars.filter(|bars| !bars.all.is_hidden());
     Box::new(People {
         view: BuildView::default(),
         bars,

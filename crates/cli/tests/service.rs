@@ -271,6 +271,11 @@ fn a_question_is_shown_with_the_command_that_answers_it() {
 
 #[test]
 fn a_key_answers_on_a_terminal_that_is_as_before_afterwards() {
+    press_a_key_on("xterm");
+    press_a_key_on("dumb");
+}
+
+fn press_a_key_on(kind: &str) {
     let world = World::new();
     let size = Winsize {
         ws_row: 24,
@@ -283,6 +288,7 @@ fn a_key_answers_on_a_terminal_that_is_as_before_afterwards() {
     let before = modes();
     let build = world
         .command(&["build", &world.profile("asks"), "-o", "out"])
+        .env("TERM", kind)
         .stdin(terminal.slave.try_clone().unwrap())
         .stderr(terminal.slave.try_clone().unwrap())
         .spawn()

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use isosmith_engine::Failure;
 use isosmith_inspect::{ChecksumResult, Expect};
 use isosmith_protocol::Code;
-use isosmith_vm::{Accel, Act, Attach, BootError, Firmware, Marker, Trigger, Watch};
+use isosmith_vm::{Accel, Act, Attach, BootError, Firmware, Key, Loader, Marker, Trigger, Watch};
 use serde_json::json;
 
 use super::{print, print_json};
@@ -108,16 +108,7 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     if args.usb {
         machine.attach = Attach::UsbStick;
     }
-    if !talks_on_serial_line(&args.iso)? {
-        return Err(Failure::new(
-            Code::ProfileInvalid,
-            format!(
-                "{} says nothing on a serial line, so nobody could tell whether it came up",
-                args.iso.display()
-            ),
-            "Build it with --set 'boot.serial={ unit = 0, speed = 115200 }', or boot it in a window of QEMU and look.",
-        ));
-    }
+    let told = how_to_hear(&args.iso, firmware)?;
     let marker = match &args.marker {
         Some(text) => Marker::new(text.clone()).ok_or_else(|| {
             Failure::new(
@@ -131,18 +122,22 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     let mut watch = Watch::until(marker, Duration::from_secs(args.timeout));
     watch.screendump.clone_from(&args.screendump);
     watch.serial_log.clone_from(&args.serial_log);
+    // UEFI firmware shows a picture of its own first, at another size than GRUB's menu.
+    let size = match firmware {
+        Firmware::Bios => None,
+        Firmware::Uefi | Firmware::SecureBoot => Some((1024, 768)),
+    };
+    let menu = Trigger::Still {
+        looks: 2,
+        colours: 64,
+        size,
+    };
     if let Some(path) = &args.menu_screendump {
-        // UEFI firmware shows a picture of its own first, at another size than GRUB's menu.
-        let size = match firmware {
-            Firmware::Bios => None,
-            Firmware::Uefi | Firmware::SecureBoot => Some((1024, 768)),
-        };
-        let menu = Trigger::Still {
-            looks: 2,
-            colours: 64,
-            size,
-        };
-        watch.acts.push((menu, Act::Screendump(path.clone())));
+        let shoot = Act::Screendump(path.clone());
+        watch.acts.push((menu.clone(), shoot));
+    }
+    if let Some(keys) = told {
+        watch.acts.push((menu, Act::Press(keys)));
     }
     let report = isosmith_vm::boot(&machine, &watch).map_err(|error| not_up(&error))?;
     if args.json {
@@ -165,14 +160,13 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     Ok(Ended::Well)
 }
 
-/// Whether a boot menu of the ISO gives the kernel a serial console. An ISO without a menu
-/// that can be read gets the benefit of the doubt.
-fn talks_on_serial_line(iso: &Path) -> Result<bool, Failure> {
-    const MENUS: [&str; 3] = [
-        "boot/grub/grub.cfg",
-        "isolinux/isolinux.cfg",
-        "isolinux/live.cfg",
-    ];
+/// The keys that make an ISO talk on its serial line, to be pressed in its boot menu; `None`
+/// if it does so by itself. An ISO without a menu that can be read gets the benefit of the
+/// doubt.
+fn how_to_hear(iso: &Path, firmware: Firmware) -> Result<Option<Vec<Key>>, Failure> {
+    const GRUB: &str = "boot/grub/grub.cfg";
+    const ISOLINUX: [&str; 2] = ["isolinux/isolinux.cfg", "isolinux/live.cfg"];
+
     let invalid = |error: isosmith_inspect::InspectError| {
         Failure::new(
             Code::ImageInvalid,
@@ -183,12 +177,34 @@ fn talks_on_serial_line(iso: &Path) -> Result<bool, Failure> {
     let disk = isosmith_inspect::source::Disk::open(iso)
         .map_err(|error| Failure::io_at("open", iso, error))?;
     let medium = isosmith_inspect::iso9660::Iso::open(&disk).map_err(invalid)?;
-    let menus: Vec<String> = MENUS
-        .iter()
-        .filter_map(|path| medium.read(path, 1 << 20).ok())
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .collect();
-    Ok(menus.is_empty() || menus.iter().any(|menu| menu.contains("console=ttyS")))
+    let read = |path: &str| {
+        let bytes = medium.read(path, 1 << 20).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let grub = read(GRUB);
+    let isolinux: Vec<String> = ISOLINUX.into_iter().filter_map(read).collect();
+    let mut menus = grub.iter().chain(&isolinux).peekable();
+    if menus.peek().is_none() || menus.any(|menu| menu.contains("console=ttyS")) {
+        return Ok(None);
+    }
+    let loader = match firmware {
+        Firmware::Bios if !isolinux.is_empty() => Some(Loader::Isolinux),
+        Firmware::Bios | Firmware::Uefi | Firmware::SecureBoot => {
+            grub.as_deref().and_then(Loader::grub)
+        }
+    };
+    let keys = loader.and_then(|loader| loader.start_with("console=tty0 console=ttyS0,115200"));
+    match keys {
+        Some(keys) => Ok(Some(keys)),
+        None => Err(Failure::new(
+            Code::ProfileInvalid,
+            format!(
+                "{} says nothing on a serial line, so nobody could tell whether it came up",
+                iso.display()
+            ),
+            "Build it with --set 'boot.serial={ unit = 0, speed = 115200 }', or boot it in a window of QEMU and look.",
+        )),
+    }
 }
 
 fn not_up(error: &BootError) -> Failure {
