@@ -27,6 +27,8 @@ mod files;
 mod fuzz;
 #[path = "helper/gate.rs"]
 mod gate;
+#[path = "helper/hostile.rs"]
+mod hostile;
 #[path = "helper/kills.rs"]
 mod kills;
 #[path = "helper/mock.rs"]
@@ -37,6 +39,8 @@ mod owners;
 mod people;
 #[path = "helper/races.rs"]
 mod races;
+#[path = "helper/refusals.rs"]
+mod refusals;
 #[path = "helper/values.rs"]
 mod values;
 #[path = "helper/viewers.rs"]
@@ -75,8 +79,10 @@ fn main() -> ExitCode {
     };
     let suites = [
         authorise::trials,
+        refusals::trials,
         gate::trials,
         owners::trials,
+        hostile::trials,
         files::trials,
         races::trials,
         builds::trials,

@@ -5,15 +5,13 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::Path,
-    thread,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use isosmith_protocol::EventKind;
 use isosmith_tests::{
     Kit,
-    bus::{POLKIT, Person},
+    bus::POLKIT,
     kit::{set_mode, sha256},
 };
 use libtest_mimic::Trial;
@@ -22,10 +20,10 @@ use serde_json::json;
 use super::trial;
 use crate::{
     asks::{Arg, Ask},
-    caller::{Caller, NEVER_HANGS, call, done, is_one_of, refused},
-    mock::Verdict,
-    people::{ACTIONS, ALICE, BOB, CAROL, DAVE, ERIN, GRACE, MAKERS},
-    world::{Request, World, folder, succeeded},
+    caller::{done, is_one_of},
+    mock::{Mock, Verdict},
+    people::{ACTIONS, ALICE, CAROL, DAVE, ERIN, GRACE, MAKERS},
+    world::{Polkit, Request, World, folder, succeeded},
 };
 
 pub fn trials(kit: &Kit) -> Vec<Trial> {
@@ -34,8 +32,6 @@ pub fn trials(kit: &Kit) -> Vec<Trial> {
         trial(kit, "authorise::allowed", allowed),
         trial(kit, "authorise::not_allowed", not_allowed),
         trial(kit, "authorise::the_question", the_question),
-        trial(kit, "authorise::dismissed", dismissed),
-        trial(kit, "authorise::anything_but_yes_is_no", anything_but_yes),
         trial(kit, "authorise::the_policy", the_policy),
     ]
 }
@@ -68,7 +64,7 @@ fn the_tests_themselves(kit: &Kit) -> Result<()> {
             .deserialize()?;
         Ok((answer.0.0, answer.0.1))
     };
-    world.polkit = crate::world::Polkit::Real(world.bus.polkitd()?);
+    world.polkit = Polkit::Real(world.bus.polkitd()?);
     for (caller, build, manage) in &callers {
         let name = done(caller.ask(Ask::Name)?)?;
         let name = name.as_str().context("no name")?;
@@ -79,9 +75,9 @@ fn the_tests_themselves(kit: &Kit) -> Result<()> {
             ensure!(said == *want, "{:?}, {action}: {said:?}", caller.person);
         }
     }
-    world.polkit = crate::world::Polkit::Nobody;
+    world.polkit = Polkit::Nobody;
     world.bus.await_name(POLKIT, false)?;
-    let mock = crate::mock::Mock::start(&world.bus, Verdict::Challenge)?;
+    let mock = Mock::start(&world.bus, Verdict::Challenge)?;
     ensure!(may(":1.1", "x")? == (false, true));
     mock.says(Verdict::Yes);
     ensure!(may(":1.1", "x")? == (true, false));
@@ -333,112 +329,6 @@ fn is_sha256(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}
-
-/// A prompt that was closed is told apart from a right that is missing.
-fn dismissed(kit: &Kit) -> Result<()> {
-    let world = World::mock(kit, "dismissed", Verdict::Dismissed)?;
-    let small = world.small(kit, &[])?;
-    let request = Request::of(&small, &small.profile("dismissed")?)?;
-    let alice = world.caller(ALICE)?;
-    let out = world.folder_in_home(ALICE, "out")?;
-    let refusal = alice.refused("Start", request.args(folder(&out)))?;
-    is_one_of(&refusal, &["Dismissed"])?;
-    ensure!(alice.list(false)?.is_empty(), "there is a build");
-    world.polkit()?.says(Verdict::No);
-    let refusal = alice.refused("Start", request.args(folder(&out)))?;
-    is_one_of(&refusal, &["NotAuthorised"])?;
-    drop(alice);
-    world.end()
-}
-
-/// P4: polkit absent, at a loss, crashing, talking nonsense or silent until the caller is
-/// gone: refused, 200 times of 200.
-fn anything_but_yes(kit: &Kit) -> Result<()> {
-    let mut world = World::mock(kit, "refusals", Verdict::No)?;
-    let small = world.small(kit, &[])?;
-    let request = Request::of(&small, &small.profile("refusals")?)?;
-    let start = |world: &World, person: Person| -> Result<Ask> {
-        let out = world.folder_in_home(person, "out")?;
-        Ok(call("Start", request.args(folder(&out))))
-    };
-    let mut tries = 0;
-    let callers: Vec<Caller> = [ALICE, BOB, ERIN]
-        .into_iter()
-        .map(|person| world.caller(person))
-        .collect::<Result<_>>()?;
-    let turn = |tries: usize| &callers[tries % callers.len()];
-    for (verdict, times) in [
-        (Verdict::No, 20),
-        (Verdict::Challenge, 20),
-        (Verdict::Failure, 30),
-        (Verdict::Nonsense, 30),
-        (Verdict::Crash, 30),
-    ] {
-        for _ in 0..times {
-            if verdict == Verdict::Crash {
-                world.polkit = crate::world::Polkit::Nobody;
-                let mock = crate::mock::Mock::start(&world.bus, verdict)?;
-                world.polkit = crate::world::Polkit::Mock(mock);
-            }
-            world.polkit()?.says(verdict);
-            let caller = turn(tries);
-            let reply = caller.ask(start(&world, caller.person)?)?;
-            let refusal = refused(reply).with_context(|| format!("{verdict:?}"))?;
-            is_one_of(&refusal, &["NotAuthorised"]).with_context(|| format!("{verdict:?}"))?;
-            tries += 1;
-        }
-    }
-    world.polkit = crate::world::Polkit::Nobody;
-    world.bus.await_name(POLKIT, false)?;
-    for _ in 0..30 {
-        let caller = turn(tries);
-        let refusal = refused(caller.ask(start(&world, caller.person)?)?).context("absent")?;
-        is_one_of(&refusal, &["NotAuthorised"]).context("absent")?;
-        tries += 1;
-    }
-    let mock = crate::mock::Mock::start(&world.bus, Verdict::Silence)?;
-    world.polkit = crate::world::Polkit::Mock(mock);
-    let polkit = world.polkit()?;
-    for number in 0..40 {
-        let person = [ALICE, BOB, ERIN][number % 3];
-        let caller = world.caller(person)?;
-        let pending = caller.begin(start(&world, person)?)?;
-        let questions = polkit.asked(number + 1)?;
-        // While one waits, others are served.
-        turn(tries).done("Version", vec![])?;
-        ensure!(!pending.is_answered(), "it was answered without polkit");
-        caller.kill();
-        // The yes is for somebody whom the bus no longer knows.
-        // The prompt of somebody who is gone goes too; polkit would show it for ever.
-        for _ in 0..600 {
-            if polkit.is_withdrawn(&questions[number]) {
-                break;
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        ensure!(
-            polkit.is_withdrawn(&questions[number]),
-            "the prompt of a caller that is gone stays"
-        );
-        polkit.settle(&questions[number], Verdict::Yes)?;
-        tries += 1;
-    }
-    ensure!(tries == 200, "{tries} tries");
-    polkit.says(Verdict::Yes);
-    let grace = world.caller(GRACE)?;
-    let builds = grace.list(true)?;
-    ensure!(
-        builds.is_empty(),
-        "builds of callers that were refused or had vanished: {builds:?}"
-    );
-    // And a yes is a yes again.
-    let alice = &callers[0];
-    let id = done(alice.begin(start(&world, ALICE)?)?.within(NEVER_HANGS)?)?;
-    let id = id.as_str().context("no id")?.to_owned();
-    alice.done("Cancel", vec![Arg::Text(id)])?;
-    drop((callers, grace));
-    world.end()
 }
 
 /// P7: what polkit itself has read of the policy, and that each build is a question of its

@@ -23,7 +23,7 @@ use nix::{
 use super::trial;
 use crate::{
     asks::{Arg, Ask},
-    caller::{Caller, LONG, done, is_one_of},
+    caller::{Caller, LONG, NEVER_HANGS, done, is_one_of},
     client::HELPER,
     people::{ALICE, BOB, GRACE},
     world::{Request, World, ending, folder, succeeded},
@@ -38,6 +38,11 @@ pub fn trials(kit: &Kit) -> Vec<Trial> {
             kit,
             "builds::a_delivery_that_stands_still",
             delivery_that_stands_still,
+        ),
+        trial(
+            kit,
+            "builds::a_delivery_can_be_cancelled",
+            delivery_can_be_cancelled,
         ),
         trial(kit, "builds::too_many_calls", too_many_calls),
         trial(kit, "builds::leaves_when_idle", leaves_when_idle),
@@ -183,10 +188,12 @@ fn asks(kit: &Kit) -> Result<()> {
         })?;
         let number = seen
             .iter()
-            .find_map(|event| match &event.kind {
-                EventKind::Asked { question, .. } => Some(*question),
-                #[allow(clippy::wildcard_enum_match_arm, reason = "one kind is looked for")]
-                _ => None,
+            .find_map(|event| {
+                if let EventKind::Asked { question, .. } = &event.kind {
+                    Some(*question)
+                } else {
+                    None
+                }
             })
             .context("no question")?;
         let answer = |number: u32, choice: &str| {
@@ -220,8 +227,7 @@ fn asks(kit: &Kit) -> Result<()> {
 }
 
 /// Whoever writes into somebody's folder has become that person, who may therefore make it
-/// stand still, as a filesystem may that never answers. Whoever looks after builds can end
-/// that, and the next one has its turn.
+/// stand still, as a filesystem may that never answers: others do not wait for that.
 fn delivery_that_stands_still(kit: &Kit) -> Result<()> {
     let world = World::real(kit, "still")?;
     let small = with_slow_package(&world, kit)?;
@@ -232,37 +238,70 @@ fn delivery_that_stands_still(kit: &Kit) -> Result<()> {
     alice.await_state(&id, "running")?;
     let bobs = request.start(&bob, &world.folder_in_home(BOB, "out")?)?;
     small.server.heal();
+    let stopped = stopped_delivery(&world)?;
+    let viewer = bob.attach(&bobs, 0)?;
+    let (events, over) = bob.hear(viewer, LONG)?;
+    let state = alice.state(&id)?;
+    kill(stopped, Signal::SIGCONT)?;
+    ensure!(over, "Alice's delivery stands still, and Bob waits");
+    succeeded(&events)?;
+    ensure!(state == "running", "a delivery stands still: {state}");
+    let (name, sum) = succeeded(&alice.events(&id, 0)?)?;
+    ensure!(sha256(&out.join(name))? == sum, "another ISO came");
+    drop((alice, bob));
+    world.end()
+}
+
+/// A delivery that stands still can be ended, by its owner and by whoever looks after builds.
+fn delivery_can_be_cancelled(kit: &Kit) -> Result<()> {
+    let world = World::real(kit, "undelivered")?;
+    let small = world.small(kit, &[])?;
+    let request = Request::of(&small, &small.profile("undelivered")?)?;
+    let alice = world.caller(ALICE)?;
+    let undisturbed = world.folder_in_home(ALICE, "undisturbed")?;
+    let (_, events) = request.build(&alice, &undisturbed)?;
+    let reference = undisturbed.join(succeeded(&events)?.0);
+    for person in [ALICE, GRACE] {
+        let out = world.folder_in_home(ALICE, person.name)?;
+        let id = request.start(&alice, &out)?;
+        let stopped = stopped_delivery(&world)?;
+        world.caller(person)?.done("Cancel", id_of(&id))?;
+        let viewer = alice.attach(&id, 0)?;
+        let (events, over) = alice.hear(viewer, NEVER_HANGS)?;
+        let _ = kill(stopped, Signal::SIGCONT);
+        ensure!(over, "{} cannot end a delivery", person.name);
+        ensure!(
+            ending(&events)? == &BuildResult::Cancelled,
+            "{:?}",
+            events.last()
+        );
+        for entry in fs::read_dir(&out)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            ensure!(!name.ends_with(".iso"), "the ISO came");
+            ensure!(!name.starts_with('.'), "half a file is left: {name}");
+        }
+        resumed(&world, &alice, &id, person.name, &reference)?;
+    }
+    drop(alice);
+    world.end()
+}
+
+/// Waits for the program that delivers as Alice, and stops it as she could.
+fn stopped_delivery(world: &World) -> Result<Pid> {
     let begun = Instant::now();
-    let stopped = loop {
-        let mine = world
-            .processes()?
+    loop {
+        let processes = world.processes()?;
+        let mut delivers = processes
             .into_iter()
-            .find(|pid| uid_of(*pid) == Some(ALICE.id));
-        if let Some(pid) = mine {
+            .filter(|pid| uid_of(*pid) == Some(ALICE.id));
+        if let Some(pid) = delivers.next() {
             let pid = Pid::from_raw(i32::try_from(pid)?);
             kill(pid, Signal::SIGSTOP)?;
-            break pid;
+            return Ok(pid);
         }
         ensure!(begun.elapsed() < LONG, "nobody delivers as Alice");
         thread::sleep(Duration::from_millis(1));
-    };
-    let grace = world.caller(GRACE)?;
-    ensure!(alice.state(&id)? == "running");
-    grace.done("Cancel", id_of(&id))?;
-    let viewer = bob.attach(&bobs, 0)?;
-    let (events, over) = bob.hear(viewer, LONG)?;
-    let _ = kill(stopped, Signal::SIGCONT);
-    ensure!(over, "Alice's delivery stands still, and Bob waits");
-    succeeded(&events)?;
-    let events = alice.events(&id, 0)?;
-    ensure!(
-        ending(&events)? == &BuildResult::Cancelled,
-        "{:?}",
-        events.last()
-    );
-    ensure!(fs::read_dir(&out)?.next().is_none(), "something came");
-    drop((alice, bob, grace));
-    world.end()
+    }
 }
 
 /// The real user id of a process (proc(5)).

@@ -55,6 +55,18 @@ fn from_any_number(kit: &Kit) -> Result<()> {
     sound(&live)?;
     sound(&all)?;
     ensure!(all.first().is_some_and(|event| event.seq == 0));
+    // Whatever all viewers miss alike is in the journal.
+    let journal = world.state.join("builds").join(&id).join("journal.jsonl");
+    let written: Vec<Event> = fs::read_to_string(journal)?
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    ensure!(
+        kept(&all) == kept(&written),
+        "{} events were told, {} are in the journal",
+        kept(&all).len(),
+        kept(&written).len()
+    );
     ensure!(
         kept(&live) == kept(&all),
         "what was told while it ran is not what was written"

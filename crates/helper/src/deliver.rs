@@ -32,6 +32,13 @@ pub enum Task {
         /// Under these names, in this order.
         names: Vec<String>,
     },
+    /// Remove what a killed child has left of its work.
+    Tidy {
+        /// What it was to copy.
+        names: Vec<String>,
+        /// Its process id.
+        number: u32,
+    },
 }
 
 /// What the child has to say.
@@ -85,6 +92,19 @@ fn work(task: &str) -> Result<(), Failed> {
         .map_err(failed("open the output folder"))?;
     match task {
         Task::Look => look(&folder).map_err(failed("write into the output folder")),
+        Task::Tidy { names, number } => {
+            for name in &names {
+                match unlinkat(
+                    &folder,
+                    hidden(name, number).as_str(),
+                    UnlinkatFlags::NoRemoveDir,
+                ) {
+                    Ok(()) | Err(Errno::ENOENT) => {}
+                    Err(error) => return Err(error.into()).map_err(failed("tidy up")),
+                }
+            }
+            Ok(())
+        }
         Task::Place { names } => {
             for (name, number) in names.iter().zip(FOLDER + 1..) {
                 descriptor(number)
@@ -103,11 +123,16 @@ fn look(folder: &OwnedFd) -> io::Result<()> {
     Ok(faccessat(folder, ".", rights, AtFlags::AT_EACCESS)?)
 }
 
+/// The name of a file on its way.
+fn hidden(name: &str, number: u32) -> String {
+    format!(".{name}.{number}.part")
+}
+
 fn place(folder: &OwnedFd, source: &File, name: &str) -> io::Result<()> {
     if name.is_empty() || name.starts_with('.') || name.contains('/') {
         return Err(io::ErrorKind::InvalidFilename.into());
     }
-    let hidden = format!(".{name}.{}.part", std::process::id());
+    let hidden = hidden(name, std::process::id());
     let flags =
         OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let fd = match openat(

@@ -98,8 +98,9 @@ impl Floor {
         self.builds.delivers(&turn.id);
         let builds = self.builds.clone();
         thread::spawn(move || {
-            let result = match deliver(&turn, &job, &result) {
+            let result = match deliver(&builds, &turn, &job, &result) {
                 Ok(result) => result,
+                Err(_) if builds.is_cancelled(&turn.id) => BuildResult::Cancelled,
                 Err(failure) => failed(&turn, &failure),
             };
             end(&builds, &turn, &result);
@@ -169,7 +170,12 @@ fn tidy(builds: &Builds, turn: &Turn) {
 }
 
 /// Puts the ISO and what goes beside it where they are wanted, the ISO last.
-fn deliver(turn: &Turn, job: &Job, result: &BuildResult) -> Result<BuildResult, Failure> {
+fn deliver(
+    builds: &Builds,
+    turn: &Turn,
+    job: &Job,
+    result: &BuildResult,
+) -> Result<BuildResult, Failure> {
     let BuildResult::Succeeded { iso, files } = result else {
         return Ok(result.clone());
     };
@@ -180,7 +186,8 @@ fn deliver(turn: &Turn, job: &Job, result: &BuildResult) -> Result<BuildResult, 
         .chain([&iso.path])
         .map(|name| Ok((name.clone(), finished(job, name)?)))
         .collect::<Result<Vec<_>, Failure>>()?;
-    turn.output.place(&user, sources)?;
+    let wanted = || !builds.is_cancelled(&turn.id);
+    turn.output.place(&user, sources, &wanted)?;
     Ok(BuildResult::Succeeded { iso, files })
 }
 

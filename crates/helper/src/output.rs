@@ -7,10 +7,11 @@ use std::{
         unix::fs::MetadataExt,
     },
     path::Path,
+    time::Duration,
 };
 
 use isosmith_engine::Failure;
-use isosmith_host::user::{User, run_as_user};
+use isosmith_host::user::{User, UserAnswer, UserTask, run_as_user};
 use isosmith_protocol::Code;
 use nix::{
     errno::Errno,
@@ -26,6 +27,9 @@ use crate::{
 
 /// Most folders in one another that are looked through.
 const DEEPEST: usize = 512;
+
+/// How long a folder may take to answer a simple question.
+const SOON: Duration = Duration::from_secs(60);
 
 /// An open folder of whoever asked.
 #[derive(Debug)]
@@ -69,7 +73,7 @@ impl Folder {
             shown: crate::request::shown(&path.to_string_lossy(), 120),
         };
         folder
-            .ask(user, &Task::Look, Vec::new())
+            .ask(user, &Task::Look)
             .map_err(|failure| Refusal::of(Kind::InvalidOutput, failure))?;
         Ok(folder)
     }
@@ -89,37 +93,65 @@ impl Folder {
     }
 
     /// Copies `files` into it, in this order, as `user`: each appears under its name when it
-    /// is whole and on the disk.
+    /// is whole and on the disk. Stops when it is no longer `wanted`.
     ///
     /// # Errors
     ///
-    /// When something cannot be written; a file that was there before then still is.
-    pub fn place(&self, user: &User, files: Vec<(String, OwnedFd)>) -> Result<(), Failure> {
-        let (names, sources) = files.into_iter().unzip();
-        self.ask(user, &Task::Place { names }, sources)
+    /// When something cannot be written, or it is no longer wanted; a file that was there
+    /// before then still is, unless its successor was there already.
+    pub fn place(
+        &self,
+        user: &User,
+        files: Vec<(String, OwnedFd)>,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<(), Failure> {
+        let (names, sources): (Vec<_>, _) = files.into_iter().unzip();
+        let task = Task::Place {
+            names: names.clone(),
+        };
+        let task = self.begin(user, &task, sources)?;
+        let number = task.id();
+        match task.finish_while(wanted) {
+            Ok(answer) => judge(&answer),
+            Err(error) => {
+                // It had no time to tidy up after itself.
+                if let Err(failure) = self.ask(user, &Task::Tidy { names, number }) {
+                    tracing::info!(%failure, "a half-written file is left in the output folder");
+                }
+                Err(error.into())
+            }
+        }
     }
 
-    fn ask(&self, user: &User, task: &Task, sources: Vec<OwnedFd>) -> Result<(), Failure> {
+    /// Something that takes no time where a folder answers.
+    fn ask(&self, user: &User, task: &Task) -> Result<(), Failure> {
+        judge(&self.begin(user, task, Vec::new())?.finish_within(SOON)?)
+    }
+
+    fn begin(&self, user: &User, task: &Task, sources: Vec<OwnedFd>) -> Result<UserTask, Failure> {
         let failed = |error: io::Error| Failure::io("hand the output folder over", error);
         let folder = self.fd.try_clone().map_err(failed)?;
         let numbers = FOLDER..;
         let descriptors = [folder].into_iter().chain(sources).zip(numbers).collect();
         let text = serde_json::to_string(task).map_err(|error| failed(io::Error::other(error)))?;
-        let answer = run_as_user(user, &text, descriptors)?.finish()?;
-        match serde_json::from_str(&answer.text) {
-            Ok(Answer::Done) if answer.success => Ok(()),
-            Ok(Answer::Failed { doing, code, cause }) => {
-                let failed = Failure::io(doing, io::Error::from_raw_os_error(code));
-                Err(match code {
-                    0 => failed.because(io::Error::other(cause)),
-                    _ => failed,
-                })
-            }
-            Ok(Answer::Done) | Err(_) => Err(Failure::plain(
-                Code::Internal,
-                "whoever writes into the output folder ended without a word",
-            )),
+        Ok(run_as_user(user, &text, descriptors)?)
+    }
+}
+
+fn judge(answer: &UserAnswer) -> Result<(), Failure> {
+    match serde_json::from_str(&answer.text) {
+        Ok(Answer::Done) if answer.success => Ok(()),
+        Ok(Answer::Failed { doing, code, cause }) => {
+            let failed = Failure::io(doing, io::Error::from_raw_os_error(code));
+            Err(match code {
+                0 => failed.because(io::Error::other(cause)),
+                _ => failed,
+            })
         }
+        Ok(Answer::Done) | Err(_) => Err(Failure::plain(
+            Code::Internal,
+            "whoever writes into the output folder ended without a word",
+        )),
     }
 }
 

@@ -38,7 +38,7 @@ impl Loader {
                 let mut keys = Key::text("e")?;
                 // The editor's first line is `setparams`, then comes the body.
                 keys.extend(std::iter::repeat_n(Key::Down, linux_line + 1));
-                keys.push(Key::End);
+                keys.push(Key::CtrlE);
                 (keys, Key::F10)
             }
         };
@@ -65,11 +65,11 @@ mod tests {
         check(Some(Loader::Isolinux), "tab spc x equal 1 ret");
         let first =
             "set timeout=5\nmenuentry 'Live' {\n    linux /live/vmlinuz\n    initrd /x\n}\n";
-        check(Loader::grub(first), "e down end spc x equal 1 f10");
+        check(Loader::grub(first), "e down ctrl e spc x equal 1 f10");
         let third = "menuentry 'Live' {\n  set gfxpayload=keep\n  echo x\n  linux /v quiet\n}\n";
         check(
             Loader::grub(third),
-            "e down down down end spc x equal 1 f10",
+            "e down down down ctrl e spc x equal 1 f10",
         );
         let other = "menuentry 'Disk' {\n  chainloader +1\n}\nmenuentry 'Live' {\n  linux /v\n}\n";
         check(Loader::grub(other), "");

@@ -1,4 +1,8 @@
 //! Questions to a person, and other words from whoever supervises a build.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one kind of event"
+)]
 
 use std::{
     io::{self, Read, Write},

@@ -19,6 +19,13 @@ use crate::HostError;
 /// Most bytes that a task's answer may have.
 const LONGEST_ANSWER: usize = 1 << 20;
 
+/// How long a killed child is waited for. It cannot end while it waits for a filesystem that
+/// does not answer.
+const DIES: Duration = Duration::from_secs(2);
+
+/// Says when, and why, a child is waited for no longer.
+type GiveUp<'a> = Option<&'a dyn Fn() -> Option<io::ErrorKind>>;
+
 /// A piece of work that has begun. Dropping it ends the work.
 #[derive(Debug)]
 #[must_use = "the work ends when this is dropped"]
@@ -67,6 +74,20 @@ impl UserTask {
             .map_err(|source| HostError::io(self.what.clone(), source))
     }
 
+    /// Like [`UserTask::finish`], but ends the work as soon as nobody wants it any more. The
+    /// user may have made it stand still (kill(2)), so it is killed, and what it was about is
+    /// half done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`UserTask::finish`], and [`HostError::Io`] of kind
+    /// [`Interrupted`](io::ErrorKind::Interrupted).
+    pub fn finish_while(mut self, wanted: &dyn Fn() -> bool) -> Result<UserAnswer, HostError> {
+        let give_up = || (!wanted()).then_some(io::ErrorKind::Interrupted);
+        self.hear(Some(&give_up))
+            .map_err(|source| HostError::io(self.what.clone(), source))
+    }
+
     /// Like [`UserTask::finish`], but gives up after `most`. A folder of the user's may be
     /// served by a program of the user's (fuse(4)) that never answers, and what waits for that
     /// cannot always be ended; it is left behind then, with the user's rights and nothing else.
@@ -76,16 +97,18 @@ impl UserTask {
     /// Those of [`UserTask::finish`], and [`HostError::Io`] of kind
     /// [`TimedOut`](io::ErrorKind::TimedOut).
     pub fn finish_within(mut self, most: Duration) -> Result<UserAnswer, HostError> {
-        self.hear(Some(Instant::now() + most))
+        let until = Instant::now() + most;
+        let give_up = || (Instant::now() >= until).then_some(io::ErrorKind::TimedOut);
+        self.hear(Some(&give_up))
             .map_err(|source| HostError::io(self.what.clone(), source))
     }
 
-    fn hear(&mut self, until: Option<Instant>) -> io::Result<UserAnswer> {
+    fn hear(&mut self, give_up: GiveUp<'_>) -> io::Result<UserAnswer> {
         let mut text = Vec::new();
         if let Some(mut output) = self.child.stdout.take() {
             let mut chunk = [0; 4096];
             while text.len() < LONGEST_ANSWER {
-                self.wait_for(&output, until)?;
+                self.wait_for(&output, give_up)?;
                 match output.read(&mut chunk)? {
                     0 => break,
                     count => text.extend_from_slice(&chunk[..count]),
@@ -94,13 +117,13 @@ impl UserTask {
         }
         text.truncate(LONGEST_ANSWER);
         let status = loop {
-            if until.is_none() {
+            if give_up.is_none() {
                 break self.child.wait()?;
             }
             if let Some(status) = self.child.try_wait()? {
                 break status;
             }
-            self.in_time(until)?;
+            self.goes_on(give_up)?;
             thread::sleep(Duration::from_millis(5));
         };
         let text = String::from_utf8_lossy(&text);
@@ -120,24 +143,33 @@ impl UserTask {
     }
 
     /// Waits until there is something to read.
-    fn wait_for(&mut self, output: &impl AsFd, until: Option<Instant>) -> io::Result<()> {
+    fn wait_for(&mut self, output: &impl AsFd, give_up: GiveUp<'_>) -> io::Result<()> {
         loop {
             let mut fds = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
             match poll(&mut fds, PollTimeout::from(200_u8)) {
-                Ok(0) | Err(Errno::EINTR) => self.in_time(until)?,
+                Ok(0) | Err(Errno::EINTR) => self.goes_on(give_up)?,
                 Ok(_) => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Leaves the child to itself when its time is over.
-    fn in_time(&mut self, until: Option<Instant>) -> io::Result<()> {
-        if until.is_none_or(|until| Instant::now() < until) {
+    /// Ends the child when nobody waits for it any more; leaves it to itself if it does not
+    /// even end then.
+    fn goes_on(&mut self, give_up: GiveUp<'_>) -> io::Result<()> {
+        let Some(why) = give_up.and_then(|why| why()) else {
             return Ok(());
+        };
+        let _ = self.child.kill();
+        let until = Instant::now() + DIES;
+        while self.child.try_wait()?.is_none() {
+            if Instant::now() >= until {
+                self.left_behind = true;
+                break;
+            }
+            thread::sleep(Duration::from_millis(5));
         }
-        self.left_behind = true;
-        Err(io::ErrorKind::TimedOut.into())
+        Err(why.into())
     }
 }
 
