@@ -17,8 +17,6 @@ pub enum Key {
     Left,
     /// Arrow right.
     Right,
-    /// Ctrl and E together; GRUB goes to the end of the line with it.
-    CtrlE,
     /// F10; GRUB starts an edited entry with it.
     F10,
     /// Ctrl, Alt and Delete together.
@@ -61,7 +59,6 @@ impl Key {
             Self::Down => vec!["down"],
             Self::Left => vec!["left"],
             Self::Right => vec!["right"],
-            Self::CtrlE => vec!["ctrl", "e"],
             Self::F10 => vec!["f10"],
             Self::CtrlAltDelete => vec!["ctrl", "alt", "delete"],
             Self::Printed(Printed { code, shift: true }) => vec!["shift", code],

@@ -28,6 +28,6 @@ pub use error::{BootError, Evidence};
 pub use firmware::{Firmware, FirmwareFiles, ImageFormat};
 pub use keys::{Key, Printed};
 pub use machine::{Attach, Display, Machine, Network, RuntimeFiles};
-pub use menu::Loader;
+pub use menu::isolinux_start_with;
 pub use serial::Marker;
 pub use watch::{Act, BootReport, Ending, Shot, Trigger, Watch};

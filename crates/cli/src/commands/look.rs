@@ -5,7 +5,9 @@ use std::{path::Path, time::Duration};
 use isosmith_engine::Failure;
 use isosmith_inspect::{ChecksumResult, Expect};
 use isosmith_protocol::Code;
-use isosmith_vm::{Accel, Act, Attach, BootError, Firmware, Key, Loader, Marker, Trigger, Watch};
+use isosmith_vm::{
+    Accel, Act, Attach, BootError, Firmware, Key, Marker, Trigger, Watch, isolinux_start_with,
+};
 use serde_json::json;
 
 use super::{print, print_json};
@@ -160,7 +162,7 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
     Ok(Ended::Well)
 }
 
-/// The keys that make an ISO talk on its serial line, to be pressed in its boot menu; `None`
+/// The keys that make an ISO talk on its serial line, to be pressed in its ISOLINUX menu; `None`
 /// if it does so by itself. An ISO without a menu that can be read gets the benefit of the
 /// doubt.
 fn how_to_hear(iso: &Path, firmware: Firmware) -> Result<Option<Vec<Key>>, Failure> {
@@ -187,13 +189,12 @@ fn how_to_hear(iso: &Path, firmware: Firmware) -> Result<Option<Vec<Key>>, Failu
     if menus.peek().is_none() || menus.any(|menu| menu.contains("console=ttyS")) {
         return Ok(None);
     }
-    let loader = match firmware {
-        Firmware::Bios if !isolinux.is_empty() => Some(Loader::Isolinux),
-        Firmware::Bios | Firmware::Uefi | Firmware::SecureBoot => {
-            grub.as_deref().and_then(Loader::grub)
+    let keys = match firmware {
+        Firmware::Bios if !isolinux.is_empty() => {
+            isolinux_start_with("console=tty0 console=ttyS0,115200")
         }
+        Firmware::Bios | Firmware::Uefi | Firmware::SecureBoot => None,
     };
-    let keys = loader.and_then(|loader| loader.start_with("console=tty0 console=ttyS0,115200"));
     match keys {
         Some(keys) => Ok(Some(keys)),
         None => Err(Failure::new(
