@@ -89,8 +89,9 @@ impl UserTask {
     }
 
     /// Like [`UserTask::finish`], but gives up after `most`. A folder of the user's may be
-    /// served by a program of the user's (fuse(4)) that never answers, and what waits for that
-    /// cannot always be ended; it is left behind then, with the user's rights and nothing else.
+    /// served by a program of the user's (fuse(4)) that never answers, so the child is killed;
+    /// what waits for such a program cannot always be ended, and is left behind then, with the
+    /// user's rights and nothing else.
     ///
     /// # Errors
     ///
