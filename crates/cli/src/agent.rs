@@ -100,8 +100,6 @@ impl Drop for Agent {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     /// An agent that does `words` with the descriptor `$fd`.
@@ -113,8 +111,13 @@ mod tests {
              echo $2 > {}/asked\nfd=$4\n{words}\n",
             folder.path().display()
         );
-        std::fs::write(&path, text).expect("written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("set");
+        // Written by another process: a file that this one has open for writing while another
+        // test starts a program cannot be run (execve(2), ETXTBSY).
+        let written = Command::new("sh")
+            .args(["-c", "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"", "sh"])
+            .args([path.as_os_str(), text.as_ref()])
+            .status();
+        assert!(written.expect("a shell").success());
         let started = Agent::start(path.to_str().expect("text"), true);
         (folder, started)
     }
