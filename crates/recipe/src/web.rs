@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use isosmith_engine::Failure;
@@ -160,13 +160,37 @@ fn connecting(error: &io::Error) -> bool {
     ) || error.to_string().contains("lookup address")
 }
 
-/// Asks for each host's addresses once. A build makes hundreds of connections to a few hosts,
-/// and one lost answer of a name server costs the system's resolver five seconds
+/// Asks for each host's addresses once in a while. A build makes hundreds of connections to a
+/// few hosts, and one lost answer of a name server costs the system's resolver five seconds
 /// (`resolv.conf(5)`, `timeout`).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Remembering<R> {
     ask: R,
-    known: Mutex<BTreeMap<String, ResolvedSocketAddrs>>,
+    /// How long addresses are good: a host may move, and a machine its network.
+    good: Duration,
+    known: Mutex<BTreeMap<String, Heard>>,
+}
+
+/// What was last heard of a host.
+#[derive(Debug)]
+struct Heard {
+    at: Instant,
+    /// `None` if it was not found.
+    addresses: Option<ResolvedSocketAddrs>,
+}
+
+/// Connections that wait for the same question share its failure instead of asking one after
+/// the other. Shorter than the pause before another attempt.
+const FAILED: Duration = Duration::from_millis(500);
+
+impl<R: Default> Default for Remembering<R> {
+    fn default() -> Self {
+        Self {
+            ask: R::default(),
+            good: Duration::from_secs(60),
+            known: Mutex::default(),
+        }
+    }
 }
 
 impl<R: Resolver> Resolver for Remembering<R> {
@@ -179,12 +203,29 @@ impl<R: Resolver> Resolver for Remembering<R> {
         let name = format!("{:?} {:?}", uri.scheme(), uri.authority());
         // Held while asking, so that connections that start together ask once.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(addresses) = known.get(&name) {
-            return Ok(addresses.clone());
+        match known.get(&name) {
+            Some(heard) if heard.is_good(self.good) => {
+                return heard.addresses.clone().ok_or(ureq::Error::HostNotFound);
+            }
+            Some(_) | None => {}
         }
-        let addresses = self.ask.resolve(uri, config, timeout)?;
-        known.insert(name, addresses.clone());
-        Ok(addresses)
+        let answer = self.ask.resolve(uri, config, timeout);
+        let heard = Heard {
+            at: Instant::now(),
+            addresses: answer.as_ref().ok().cloned(),
+        };
+        known.insert(name, heard);
+        answer
+    }
+}
+
+impl Heard {
+    fn is_good(&self, good: Duration) -> bool {
+        let good = match self.addresses {
+            Some(_) => good,
+            None => FAILED.min(good),
+        };
+        self.at.elapsed() < good
     }
 }
 
@@ -194,18 +235,19 @@ mod tests {
 
     use super::*;
 
-    /// Fails once, then knows every host.
+    /// Knows every host but `gone`.
     #[derive(Debug, Default)]
     struct Counting(AtomicUsize);
 
     impl Resolver for Counting {
         fn resolve(
             &self,
-            _uri: &Uri,
+            uri: &Uri,
             _config: &ureq::config::Config,
             _timeout: NextTimeout,
         ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-            if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            if uri.host() == Some("gone") {
                 return Err(ureq::Error::HostNotFound);
             }
             let mut addresses = self.empty();
@@ -215,26 +257,30 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_asked_for_once_and_a_failure_is_not_remembered() {
-        let resolver = Remembering::<Counting>::default();
-        let config = ureq::Agent::config_builder().build();
-        let look_up = |uri: &'static str| {
-            let timeout = NextTimeout {
-                after: ureq::unversioned::transport::time::Duration::NotHappening,
-                reason: ureq::Timeout::Resolve,
-                ..NextTimeout::default()
+    fn a_host_is_asked_for_once_as_long_as_that_is_good() {
+        let long = Duration::from_secs(3600);
+        let check = |good, uris: &[&'static str], asked: usize| {
+            let resolver = Remembering::<Counting> {
+                good,
+                ..Remembering::default()
             };
-            resolver.resolve(&Uri::from_static(uri), &config, timeout)
+            let config = ureq::Agent::config_builder().build();
+            for &uri in uris {
+                let timeout = NextTimeout {
+                    after: ureq::unversioned::transport::time::Duration::NotHappening,
+                    reason: ureq::Timeout::Resolve,
+                    ..NextTimeout::default()
+                };
+                let found = resolver.resolve(&Uri::from_static(uri), &config, timeout);
+                assert_eq!(found.is_ok(), !uri.contains("gone"), "{uri}");
+            }
+            assert_eq!(resolver.ask.0.load(Ordering::Relaxed), asked, "{uris:?}");
         };
-        let asked = || resolver.ask.0.load(Ordering::Relaxed);
-        assert!(look_up("http://a.example/x").is_err());
-        for uri in ["http://a.example/x", "http://a.example/y"] {
-            let addresses = look_up(uri).expect("known now");
-            assert_eq!(addresses.len(), 1);
-        }
-        assert_eq!(asked(), 2);
-        look_up("http://b.example/").expect("known");
-        look_up("https://a.example/").expect("another port");
-        assert_eq!(asked(), 4);
+        check(long, &["http://a/x", "http://a/y"], 1);
+        check(long, &["http://a/x", "http://b/x", "https://a/x"], 3);
+        check(Duration::ZERO, &["http://a/x", "http://a/y"], 2);
+        check(Duration::ZERO, &["http://gone/", "http://gone/"], 2);
+        // Well within the half second that a failure is shared for.
+        check(long, &["http://gone/", "http://gone/"], 1);
     }
 }
