@@ -164,27 +164,30 @@ impl Build {
     }
 
     /// Hands every event but the last to `tell`, and returns how the build ended.
-    pub fn follow(mut self, tell: &mut dyn FnMut(&Event)) -> BuildResult {
+    pub fn follow(self, tell: &mut dyn FnMut(&Event)) -> BuildResult {
+        let Self {
+            work,
+            mut worker,
+            mut events,
+            control,
+        } = self;
         let mut result = None;
-        while let Ok(Some(event)) = line::read::<Event>(&mut self.events) {
+        while let Ok(Some(event)) = line::read::<Event>(&mut events) {
             if let EventKind::Finished { result: end } = &event.kind {
                 result = Some(end.clone());
             } else {
                 tell(&event);
             }
         }
-        let _ = self.worker.wait();
+        // Closed, so that a worker that speaks nonsense does not wait for a reader for ever.
+        drop((events, control));
+        let _ = worker.wait();
         result.unwrap_or_else(|| {
             // It died without a word: killed, or out of memory.
-            if let Err(failure) = Journal::interrupted(&self.work.build()) {
+            if let Err(failure) = Journal::interrupted(&work.build()) {
                 tracing::warn!(%failure, "a dead build's journal could not be ended");
             }
             BuildResult::Interrupted
         })
-    }
-
-    /// The worker's process id, outside; for tests that kill it.
-    pub fn worker_id(&self) -> u32 {
-        self.worker.id()
     }
 }

@@ -1,52 +1,72 @@
 //! Who owns what a build reads and writes, seen from outside.
 
 use std::{
-    fs, io,
+    fs::{self, Metadata},
+    io,
     os::unix::fs::{MetadataExt, chown, lchown},
     path::Path,
 };
 
 use isosmith_engine::{Failure, Work};
 use isosmith_host::{fs::Confined, worker::Ids};
+use isosmith_protocol::Code;
 
 use crate::{Job, LOCK};
 
 /// Lets the ids inside the build write to its folders.
+///
+/// # Errors
+///
+/// [`Code::Internal`] when an earlier build has left a link where a folder or a file of ours
+/// must be: root would give away what the link leads to.
 pub(crate) fn give_away(job: &Job, work: &Work, ids: &Ids) -> Result<(), Failure> {
     let (uid, gid) = ids.root_outside();
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |error| Failure::io_at("give away", &path, error)
     };
-    for path in [
-        &job.state,
-        &job.cache,
-        &work.builds(),
-        &work.layers(),
-        &work.artifacts(),
-        &work.partials(),
-        &work.partial(),
-        &work.pool(),
-    ] {
-        // A resumed build has no half-made things yet.
-        if !path.exists() {
-            continue;
-        }
+    // These two are chosen by whoever starts the build, and no build can replace them.
+    for path in [&job.state, &job.cache] {
         let meta = fs::metadata(path).map_err(failed(path))?;
         if meta.uid() != uid {
             chown(path, Some(uid), Some(gid)).map_err(failed(path))?;
         }
     }
-    for file in [
+    for path in [
+        work.builds(),
+        work.layers(),
+        work.artifacts(),
+        work.partials(),
+        work.partial(),
+        work.pool(),
         work.cache_lock(),
         job.state.join(LOCK),
         job.cache.join(LOCK),
     ] {
-        if file.exists() {
-            chown(&file, Some(uid), Some(gid)).map_err(failed(&file))?;
+        // A resumed build has no half-made things yet.
+        let Some(meta) = plain(&path)? else { continue };
+        if meta.uid() != uid {
+            lchown(&path, Some(uid), Some(gid)).map_err(failed(&path))?;
         }
     }
     give_tree_away(&work.build(), uid, gid).map_err(failed(&work.build()))
+}
+
+/// A folder, or a file with one name; `None` if there is nothing.
+fn plain(path: &Path) -> Result<Option<Metadata>, Failure> {
+    let meta = match fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::io_at("look at", path, error)),
+    };
+    if meta.is_dir() || (meta.is_file() && meta.nlink() == 1) {
+        return Ok(Some(meta));
+    }
+    Err(Failure::new(
+        Code::Internal,
+        format!("a build has put something odd at {}", path.display()),
+        "Remove it, and look at what that build was made of.",
+    ))
 }
 
 fn give_tree_away(path: &Path, uid: u32, gid: u32) -> io::Result<()> {
@@ -92,6 +112,31 @@ mod tests {
     use isosmith_protocol::BuildId;
 
     use super::*;
+
+    #[test]
+    fn what_a_build_left_is_not_followed() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("folder")).expect("made");
+        fs::write(at("file"), "").expect("written");
+        fs::write(at("twice"), "").expect("written");
+        fs::hard_link(at("twice"), at("again")).expect("linked");
+        symlink(at("folder"), at("link")).expect("linked");
+        symlink("nowhere", at("dangling")).expect("linked");
+        for (name, want) in [
+            ("folder", Some(true)),
+            ("file", Some(true)),
+            ("nothing", Some(false)),
+            ("twice", None),
+            ("link", None),
+            ("dangling", None),
+        ] {
+            let found = plain(&at(name)).map(|meta| meta.is_some()).ok();
+            assert_eq!(found, want, "{name}");
+        }
+    }
 
     #[test]
     fn only_entries_of_other_ids_are_dropped() {

@@ -40,6 +40,8 @@ fn lock(path: &Path, how: FlockArg) -> Result<Option<LockGuard>, HostError> {
         .truncate(false)
         .write(true)
         .mode(0o600)
+        // Whoever may write to the folder must not lead us to another file.
+        .custom_flags(nix::libc::O_NOFOLLOW)
         .open(path)
         .map_err(failed)?;
     match Flock::lock(file, how) {
