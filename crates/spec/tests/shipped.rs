@@ -185,10 +185,7 @@ fn everything_at_once_loads_and_survives_writing() {
 fn the_schema_in_the_repository_is_fresh() {
     let kept = std::fs::read_to_string(profiles().join("schema.json")).expect("schema.json");
     let fresh = serde_json::to_string_pretty(&schema()).expect("JSON") + "\n";
-    assert!(
-        kept == fresh,
-        "run `cargo run -p isosmith-spec --example write_schema`"
-    );
+    assert!(kept == fresh, "run `cargo xtask generate`");
 }
 
 #[test]

@@ -24,11 +24,6 @@ use crate::watch::{Act, BootReport, Ending, Shot, Trigger, Watch};
 
 /// How often the run looks at everything but the serial line.
 const PULSE: Duration = Duration::from_millis(100);
-/// Between keys: `send-key` holds one for 60 ms.
-const QUICKLY: Duration = Duration::from_millis(120);
-/// Between keys where each redraws the screen, which takes an emulated firmware a while; it
-/// keeps only a few keys meanwhile.
-const SLOWLY: Duration = Duration::from_millis(600);
 /// A socket's path has at most 107 bytes (unix(7)); a name of ours is short.
 const TEMP_PATH_LIMIT: usize = 70;
 
@@ -281,11 +276,7 @@ impl<'a> Run<'a> {
             Act::Screendump(path) => self.shoot(&path),
             Act::Press(keys) => self
                 .qmp
-                .press(&keys, QUICKLY)
-                .map_err(|error| BootError::qemu(error.to_string())),
-            Act::Type(keys) => self
-                .qmp
-                .press(&keys, SLOWLY)
+                .press(&keys)
                 .map_err(|error| BootError::qemu(error.to_string())),
             Act::Send(text) => {
                 let Some(input) = &mut self.input else {

@@ -96,8 +96,8 @@ impl Qmp {
             .map(drop)
     }
 
-    /// Presses and releases one key after the other, with a pause after each.
-    pub(crate) fn press(&mut self, keys: &[Key], pause: Duration) -> Result<(), QmpError> {
+    /// Presses and releases one key after the other.
+    pub(crate) fn press(&mut self, keys: &[Key]) -> Result<(), QmpError> {
         for key in keys {
             let codes: Vec<Value> = key
                 .codes()
@@ -106,7 +106,7 @@ impl Qmp {
                 .collect();
             self.execute("send-key", json!({ "keys": codes, "hold-time": 60 }))?;
             // send-key returns at once; the next key must not overtake.
-            std::thread::sleep(pause);
+            std::thread::sleep(Duration::from_millis(120));
         }
         Ok(())
     }

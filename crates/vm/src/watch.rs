@@ -39,8 +39,6 @@ pub enum Act {
     Screendump(PathBuf),
     /// Press keys.
     Press(Vec<Key>),
-    /// Press keys as slowly as a person, into an editor that redraws the screen.
-    Type(Vec<Key>),
     /// Send text over the serial line.
     Send(String),
 }

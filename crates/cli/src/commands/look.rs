@@ -139,7 +139,7 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
         watch.acts.push((menu.clone(), shoot));
     }
     if let Some(keys) = told {
-        watch.acts.push((menu, Act::Type(keys)));
+        watch.acts.push((menu, Act::Press(keys)));
     }
     let report = isosmith_vm::boot(&machine, &watch).map_err(|error| not_up(&error))?;
     if args.json {
