@@ -15,6 +15,7 @@ use zbus::{
 use crate::{
     Description, Error, Events, Listed, OutputFolder, Request, Result, Source, Speaks, State, What,
     bus::{ChangedStream, HelperProxy, NAME},
+    pack,
 };
 
 /// A connection to the service. Clones share it.
@@ -88,11 +89,25 @@ impl Client {
     /// [`Code::NotAuthorised`], [`Code::PromptDismissed`], [`Code::QueueFull`], or what is wrong
     /// with the request.
     pub async fn start(&self, request: &Request, output: &OutputFolder) -> Result<BuildId> {
-        let files: Vec<_> = request
-            .files
-            .iter()
-            .map(|(name, file)| (name.as_str(), Fd::from(file.as_fd())))
-            .collect();
+        let bundle = match request.files.len() {
+            0..=FEW => None,
+            _ => Some(pack::bundle(&request.files).map_err(|error| {
+                Error::new(
+                    Code::MaterialInvalid,
+                    "the profile's files cannot be handed over",
+                    "Give yourself the right to read the file, or make it smaller.",
+                )
+                .because(error.to_string())
+            })?),
+        };
+        let files: Vec<_> = match &bundle {
+            Some(bundle) => vec![("", Fd::from(bundle.as_fd()))],
+            None => request
+                .files
+                .iter()
+                .map(|(name, file)| (name.as_str(), Fd::from(file.as_fd())))
+                .collect(),
+        };
         let options = HashMap::from([
             ("strict", Value::from(request.options.strict)),
             ("explain-cache", Value::from(request.options.explain_cache)),
@@ -102,11 +117,10 @@ impl Client {
             ),
         ]);
         let output = Fd::from(output.as_fd());
-        let started = self
+        let id = self
             .proxy
             .start(&request.profile, &files, output, options)
-            .await;
-        let id = started.map_err(|error| refused_start(error, files.len()))?;
+            .await?;
         BuildId::parse(&id).ok_or_else(|| {
             Error::new(
                 Code::Internal,
@@ -212,25 +226,10 @@ impl Client {
     }
 }
 
-/// A message bus hangs up on whoever sends more descriptors in a message than it allows:
-/// dbus-daemon by default 16 (dbus-daemon(1), `max_message_unix_fds`), of which one is the
-/// output folder's. Other buses allow more, so it is tried.
-const FILES_ON_ANY_BUS: usize = 15;
-
-fn refused_start(error: zbus::Error, files: usize) -> Error {
-    let hung_up = matches!(error, zbus::Error::InputOutput(_));
-    if !hung_up || files <= FILES_ON_ANY_BUS {
-        return error.into();
-    }
-    Error::new(
-        Code::MaterialInvalid,
-        format!("the profile names {files} files, more than this machine's message bus carries"),
-        format!(
-            "Name at most {FILES_ON_ANY_BUS} (a folder counts as one), or build without the service: `isosmith build --direct`.",
-        ),
-    )
-    .because(error.to_string())
-}
+/// More files than these go as a bundle. A message bus hangs up on whoever sends more
+/// descriptors in a message than it allows: dbus-daemon by default 16 (dbus-daemon(1),
+/// `max_message_unix_fds`), of which one is the output folder's.
+const FEW: usize = 15;
 
 /// See [`Client::changes`].
 #[derive(Debug)]

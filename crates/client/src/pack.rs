@@ -1,11 +1,12 @@
 //! A folder as a stream of bytes: one descriptor instead of a tree of them.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
-    io::{self, BufWriter, Read, Write},
+    io::{self, BufWriter, Read, Seek, Write},
     os::{
         fd::AsRawFd,
-        unix::fs::{OpenOptionsExt, PermissionsExt},
+        unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     },
     path::Path,
 };
@@ -16,6 +17,9 @@ use tar::{Builder, EntryType, Header};
 /// The most that one folder may hold, as the service has it.
 const MOST_FILES: usize = 100_000;
 const MOST_BYTES: u64 = 4 << 30;
+
+/// The most that all files together may hold, as the service has it.
+const MOST_BUNDLED: u64 = 8 << 30;
 
 /// Packs `folder` into a nameless file and returns that, open for reading from its beginning.
 ///
@@ -38,6 +42,37 @@ pub(crate) fn pack(folder: &Path) -> io::Result<File> {
     packing.folder(folder, Path::new(""))?;
     packing.tar.into_inner()?.flush()?;
     // The service gets no way to write, and nobody moves its place in the file.
+    File::open(itself)
+}
+
+/// Packs `files` into one nameless file, as the service takes many files: a tar stream of
+/// members that are numbered in the order of their paths, `N` for a file and `N.tar` for a
+/// packed folder, which has no name of its own.
+///
+/// # Errors
+///
+/// When something cannot be read or is too much; the message names it.
+pub(crate) fn bundle(files: &BTreeMap<String, File>) -> io::Result<File> {
+    let mut bundle = nameless()?;
+    let itself = format!("/proc/self/fd/{}", bundle.as_raw_fd());
+    let mut packing = Packing {
+        tar: Builder::new(BufWriter::new(&mut bundle)),
+        files: MOST_FILES,
+        bytes: MOST_BUNDLED,
+    };
+    for (number, (name, file)) in files.iter().enumerate() {
+        let path = Path::new(name);
+        let mut again = file.try_clone().map_err(|error| named(path, &error))?;
+        let rewound = again.rewind().and_then(|()| again.metadata());
+        let member = match rewound.map_err(|error| named(path, &error))?.nlink() {
+            0 => format!("{number}.tar"),
+            _ => number.to_string(),
+        };
+        packing
+            .append(again, Path::new(&member))
+            .map_err(|error| named(path, &error))?;
+    }
+    packing.tar.into_inner()?.flush()?;
     File::open(itself)
 }
 
@@ -98,11 +133,15 @@ impl Packing<'_> {
     }
 
     fn file(&mut self, from: &Path, within: &Path) -> io::Result<()> {
-        let file = open_file(from)?;
+        self.append(open_file(from)?, within)
+    }
+
+    fn append(&mut self, file: File, within: &Path) -> io::Result<()> {
         let meta = file.metadata()?;
-        self.bytes = self.bytes.checked_sub(meta.len()).ok_or_else(|| {
-            io::Error::other(format!("is over the limit of {} MiB", MOST_BYTES >> 20))
-        })?;
+        self.bytes = self
+            .bytes
+            .checked_sub(meta.len())
+            .ok_or_else(|| io::Error::other("is over the limit for all files together"))?;
         let mode = match meta.permissions().mode() & 0o111 {
             0 => 0o644,
             _ => 0o755,
@@ -241,6 +280,39 @@ mod tests {
     #[test]
     fn the_same_tree_gives_the_same_bytes() {
         assert_eq!(bytes(tree().path()), bytes(tree().path()));
+    }
+
+    #[test]
+    fn a_bundle_has_a_member_for_each_file() {
+        let root = tree();
+        let open = |path: &str| open_file(&root.path().join(path)).expect("opened");
+        let mut read_before = open("run");
+        read_before.read_exact(&mut [0; 3]).expect("read");
+        let files = BTreeMap::from([
+            ("b/folder".to_owned(), pack(root.path()).expect("packed")),
+            ("a".to_owned(), open("etc/plain")),
+            ("c".to_owned(), read_before),
+        ]);
+        for _again in 0..2 {
+            let mut archive = tar::Archive::new(bundle(&files).expect("bundled"));
+            let members: Vec<_> = archive
+                .entries()
+                .expect("entries")
+                .map(|entry| {
+                    let mut entry = entry.expect("an entry");
+                    let path = entry.path().expect("a path").display().to_string();
+                    let mut content = Vec::new();
+                    entry.read_to_end(&mut content).expect("read");
+                    (path, entry.header().mode().expect("a mode"), content)
+                })
+                .collect();
+            let want = [
+                ("0".to_owned(), 0o644, b"plain\n".to_vec()),
+                ("1.tar".to_owned(), 0o644, bytes(root.path())),
+                ("2".to_owned(), 0o755, b"#!/bin/sh\n".to_vec()),
+            ];
+            assert_eq!(members, want);
+        }
     }
 
     #[test]

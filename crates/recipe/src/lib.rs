@@ -34,7 +34,7 @@ use isosmith_protocol::{Phase, StepId};
 use isosmith_spec::model::{BuildSpec, ScriptPoint};
 
 pub use brand::check_picture;
-pub use materials::Materials;
+pub use materials::{Materials, take_apart};
 pub use mirrors::{Machine, Mirrors};
 pub use rehearsal::rehearse;
 pub use state::{Debian, Order, Previous, SquashfsWriter};

@@ -1,8 +1,11 @@
 //! Files that a profile names: copied into the build's own folder before anything runs, so
 //! that the build sees exactly what was checked.
 
+mod bundle;
 mod receive;
 mod tar;
+
+pub use bundle::take_apart;
 
 use std::{
     collections::BTreeMap,

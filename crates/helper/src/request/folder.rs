@@ -57,18 +57,29 @@ impl Incoming {
         &self.path
     }
 
-    /// Makes the folder for the profile's files.
+    /// Makes a folder in it.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn inputs(&self) -> Result<PathBuf, Failure> {
-        let inputs = self.path.join("inputs");
+    pub fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
+        let folder = self.path.join(name);
         fs::DirBuilder::new()
             .mode(0o700)
-            .create(&inputs)
-            .map_err(|error| Failure::io_at("make", &inputs, error))?;
-        Ok(inputs)
+            .create(&folder)
+            .map_err(|error| Failure::io_at("make", &folder, error))?;
+        Ok(folder)
+    }
+
+    /// Removes a folder in it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be removed.
+    pub fn remove(&self, folder: &Path) -> Result<(), Failure> {
+        Confined::new(&self.path)
+            .and_then(|within| within.remove_tree(folder))
+            .map_err(Failure::from)
     }
 
     /// Makes it the record at `to`, which must not be there yet.
