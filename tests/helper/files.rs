@@ -3,7 +3,11 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown, symlink},
+        process::CommandExt,
+    },
+    process::Command,
     time::Duration,
 };
 
@@ -27,7 +31,68 @@ pub fn trials(kit: &Kit) -> Vec<Trial> {
         trial(kit, "files::changed_after_the_question", changed),
         trial(kit, "files::in_the_wrong_state", wrong_state),
         trial(kit, "files::folders_of_others", folders_of_others),
+        trial(
+            kit,
+            "files::more_than_a_bus_carries",
+            more_than_a_bus_carries,
+        ),
     ]
+}
+
+/// Scripts and a folder, more than a message bus carries descriptors in a message, by the command
+/// line of somebody without rights.
+fn more_than_a_bus_carries(kit: &Kit) -> Result<()> {
+    const SCRIPTS: usize = 40;
+    let world = World::real(kit, "many")?;
+    let small = world.small(kit, &[])?;
+    let home = world.home(ALICE)?;
+    let out = world.folder_in_home(ALICE, "out")?;
+    fs::create_dir_all(home.join("over"))?;
+    fs::write(home.join("over/mark"), "of the folder\n")?;
+    let mut more = "[[files]]\nsource = \"over\"\ntarget = \"/etc\"\n".to_owned();
+    for number in 0..SCRIPTS {
+        let name = format!("say-{number}.sh");
+        fs::write(
+            home.join(&name),
+            format!("#!/bin/sh\necho {number} >>/etc/said\n"),
+        )?;
+        more += &format!("[[scripts]]\npoint = \"after-packages\"\nsource = \"{name}\"\n");
+    }
+    // Seen in the tree by the last script, as the image would hold it.
+    let last = format!(
+        "#!/bin/sh\nset -e\n[ $(wc -l </etc/said) = {SCRIPTS} ]\n[ \"$(cat /etc/mark)\" = 'of the folder' ]\necho all of them are here\n"
+    );
+    fs::write(home.join("last.sh"), last)?;
+    more += "[[scripts]]\npoint = \"before-image\"\nsource = \"last.sh\"\n";
+    let profile = home.join("many.toml");
+    fs::copy(small.profile_with("many", "", &[], &more)?, &profile)?;
+    fs::copy(small.archive.key(), home.join("archive.asc"))?;
+
+    let built = Command::new(&kit.program)
+        .args(["build", "--service", "--output"])
+        .arg(&out)
+        .arg(&profile)
+        .env_clear()
+        .env("HOME", &home)
+        .env("PATH", "/usr/bin:/bin")
+        .env("DBUS_SYSTEM_BUS_ADDRESS", world.bus.address())
+        .current_dir(&home)
+        .uid(ALICE.id)
+        .gid(ALICE.id)
+        .output()?;
+    let said = String::from_utf8_lossy(&built.stderr);
+    ensure!(built.status.success(), "{}: {said}", built.status);
+    let alice = world.caller(ALICE)?;
+    let builds = alice.list(false)?;
+    let (id, _) = builds.first().context("no build")?;
+    let heard = alice.events(id, 0)?;
+    succeeded(&heard)?;
+    let spoke = heard.iter().any(|event| {
+        matches!(&event.kind, EventKind::Log { line, .. } if line.contains("all of them are here"))
+    });
+    ensure!(spoke, "the last script was not heard");
+    drop(alice);
+    world.end()
 }
 
 const SAYS_HONEST: &str = "#!/bin/sh\necho the honest script\n";
