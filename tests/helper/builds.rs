@@ -25,6 +25,7 @@ use crate::{
     asks::{Arg, Ask},
     caller::{Caller, LONG, NEVER_HANGS, done, is_one_of},
     client::HELPER,
+    kills::child_of,
     people::{ALICE, BOB, GRACE},
     world::{Request, World, ending, folder, succeeded},
 };
@@ -33,6 +34,7 @@ pub fn trials(kit: &Kit) -> Vec<Trial> {
     vec![
         trial(kit, "builds::queue", queue),
         trial(kit, "builds::cancelled_and_resumed", cancelled_and_resumed),
+        trial(kit, "builds::that_does_not_listen", does_not_listen),
         trial(kit, "builds::asks", asks),
         trial(
             kit,
@@ -169,6 +171,40 @@ pub fn resumed(
     })?;
     let name = reference.file_name().context("no name")?;
     same_iso(what, reference, &out.join(name))
+}
+
+/// A build that does not do as it is told is ended, with everything that it has started.
+fn does_not_listen(kit: &Kit) -> Result<()> {
+    let mut world = World::real(kit, "deaf")?;
+    let small = with_slow_package(&world, kit)?;
+    let request = Request::of(&small, &small.profile_with("deaf", "", &["slow"], "")?)?;
+    let alice = world.caller(ALICE)?;
+    let id = request.start(&alice, &world.folder_in_home(ALICE, "out")?)?;
+    let viewer = alice.attach(&id, 0)?;
+    alice.hear_until(viewer, "a step", |event| {
+        matches!(event, EventKind::StepStarted { .. })
+    })?;
+    // The engine: below the worker and the first process inside.
+    let mut engine = world.service()?.id();
+    for _ in 0..3 {
+        engine = child_of(engine).context("no engine")?;
+    }
+    kill(Pid::from_raw(i32::try_from(engine)?), Signal::SIGSTOP)?;
+    alice.done("Cancel", id_of(&id))?;
+    let (rest, over) = alice.hear(viewer, LONG)?;
+    ensure!(over, "its stream goes on");
+    ensure!(
+        ending(&rest)? == &BuildResult::Cancelled,
+        "{:?}",
+        rest.last()
+    );
+    ensure!(alice.state(&id)? == "cancelled");
+    ensure!(
+        !std::path::Path::new(&format!("/proc/{engine}")).exists(),
+        "it is still there"
+    );
+    drop(alice);
+    world.end()
 }
 
 /// A build that needs somebody says so, and goes on when it is told to.

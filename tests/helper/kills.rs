@@ -213,7 +213,7 @@ fn the_worker(kit: &Kit) -> Result<()> {
 }
 
 /// The first child of a process.
-fn child_of(parent: u32) -> Option<u32> {
+pub fn child_of(parent: u32) -> Option<u32> {
     for task in fs::read_dir(format!("/proc/{parent}/task")).ok()?.flatten() {
         let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
         if let Some(child) = children.split(' ').find_map(|word| word.parse().ok()) {

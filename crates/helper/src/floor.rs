@@ -122,7 +122,13 @@ impl Floor {
             // A build that does not listen holds up this thread alone.
             thread::spawn(move || words.iter().for_each(|word| controls.tell(&word)));
         }
-        let notes = notes::Notes::begin(self.builds.clone(), turn, &work, tell.clone());
+        let notes = notes::Notes::begin(
+            self.builds.clone(),
+            turn,
+            &work,
+            tell.clone(),
+            build.ender(),
+        );
         self.builds.can_be_told(&turn.id, tell);
         let result = build.follow(&mut |event| {
             // First, because whoever sees a question may answer it at once.
@@ -135,7 +141,13 @@ impl Floor {
         if let Err(failure) = record.write_session(&self.builds.session(&turn.id)) {
             tracing::warn!(%failure, id = %turn.id, "the session's changes could not be kept");
         }
-        Ok(result)
+        // It may have had to be ended.
+        Ok(match result {
+            BuildResult::Interrupted if self.builds.is_cancelled(&turn.id) => {
+                BuildResult::Cancelled
+            }
+            result => result,
+        })
     }
 }
 

@@ -27,6 +27,7 @@ use isosmith_recipe::Order;
 use serde::{Deserialize, Serialize};
 
 pub use inside::inside;
+pub use isosmith_host::worker::Ender;
 
 /// Held by whoever builds in a folder.
 const LOCK: &str = "build.lock";
@@ -161,6 +162,11 @@ impl Build {
     /// The way to tell it something; there is one.
     pub fn controls(&mut self) -> Option<Controls> {
         self.control.take()
+    }
+
+    /// The way to end it, for when it does not do as it is told.
+    pub fn ender(&self) -> Ender {
+        self.worker.ender()
     }
 
     /// Hands every event but the last to `tell`, and returns how the build ended.

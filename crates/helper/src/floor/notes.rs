@@ -6,16 +6,20 @@ use std::{
         mpsc::{self, RecvTimeoutError, SyncSender},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use isosmith_engine::Work;
 use isosmith_protocol::{Control, EventKind};
 use isosmith_session::{Guard, Meter, Roots};
+use isosmith_supervise::Ender;
 
 use crate::builds::{Builds, Turn};
 
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How long a build that is to stop may take to do so by itself.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Notes are taken until this is dropped.
 #[derive(Debug)]
@@ -25,8 +29,15 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Begins to watch for the build of `turn`, and tells it what is seen.
-    pub fn begin(builds: Arc<Builds>, turn: &Turn, work: &Work, tell: SyncSender<Control>) -> Self {
+    /// Begins to watch for the build of `turn`, and tells it what is seen. If it is to stop and
+    /// does not, it is ended.
+    pub fn begin(
+        builds: Arc<Builds>,
+        turn: &Turn,
+        work: &Work,
+        tell: SyncSender<Control>,
+        ender: Ender,
+    ) -> Self {
         let (stop, stopped) = mpsc::channel::<()>();
         let (id, uid, folder) = (turn.id.clone(), turn.owner.uid, work.build());
         let thread = thread::spawn(move || {
@@ -45,8 +56,15 @@ impl Notes {
                     note(EventKind::Metrics { metrics });
                 }
             };
+            let mut since: Option<Instant> = None;
             while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
                 look(true);
+                if !builds.is_cancelled(&id) {
+                    continue;
+                }
+                if since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+                    ender.end();
+                }
             }
             // Whatever happened at the very end counts too.
             look(false);

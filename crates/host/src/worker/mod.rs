@@ -33,6 +33,7 @@ use std::{
     },
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use isosmith_protocol::Isolation;
@@ -94,7 +95,23 @@ pub struct Channels {
 #[derive(Debug)]
 pub struct Worker {
     child: Child,
-    life: Option<OwnedFd>,
+    life: Life,
+}
+
+/// The worker's life: it ends when this pipe is closed.
+type Life = Arc<Mutex<Option<OwnedFd>>>;
+
+/// Ends a worker from elsewhere, whatever it is doing. Holding it keeps no worker alive.
+#[derive(Debug, Clone)]
+pub struct Ender(Weak<Mutex<Option<OwnedFd>>>);
+
+impl Ender {
+    /// Ends the build at once. [`Worker::wait`] then returns.
+    pub fn end(&self) {
+        if let Some(life) = self.0.upgrade() {
+            drop(life.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
 }
 
 impl Worker {
@@ -172,7 +189,7 @@ impl Worker {
         let control = child.stdin.take().map(OwnedFd::from).map(File::from);
         let mut worker = Self {
             child,
-            life: Some(life),
+            life: Arc::new(Mutex::new(Some(life))),
         };
         worker.introduce(ids, &mut sync)?;
         let (Some(events), Some(control)) = (events, control) else {
@@ -193,13 +210,18 @@ impl Worker {
         self.child.id()
     }
 
+    /// The way to end it from another thread.
+    pub fn ender(&self) -> Ender {
+        Ender(Arc::downgrade(&self.life))
+    }
+
     /// Ends the build at once: every process of it is gone when this returns.
     ///
     /// # Errors
     ///
     /// When it cannot be waited for.
     pub fn end(&mut self) -> io::Result<ExitStatus> {
-        self.life = None;
+        self.ender().end();
         self.child.wait()
     }
 
