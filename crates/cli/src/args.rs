@@ -244,6 +244,11 @@ pub enum Command {
     },
     /// Start an ISO in QEMU and see whether it comes up.
     TestBoot(TestBootArgs),
+    /// Start an ISO in a window, to look at it.
+    ///
+    /// Nothing is written: the machine has no disk. It ends when it is switched off, restarts, or
+    /// its window is closed.
+    Try(TryArgs),
     /// Print the JSON schema of profiles.
     Schema,
     /// Print completions for a shell.
@@ -290,6 +295,22 @@ pub struct TestBootArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How to look at an ISO.
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// The ISO.
+    pub iso: PathBuf,
+    /// What kind of machine.
+    #[arg(long, value_enum, default_value_t = Machine::Bios)]
+    pub firmware: Machine,
+    /// Memory in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    pub memory: u32,
+    /// Give it no network.
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// A kind of machine.

@@ -91,6 +91,7 @@ pub fn run(cli: &Cli) -> Command {
             secure_boot,
         } => look::verify(iso, *json, *bios, *uefi, *secure_boot),
         Asked::TestBoot(how) => look::test_boot(how),
+        Asked::Try(how) => look::try_out(how),
         Asked::Schema => print_json(&isosmith_spec::schema()),
         Asked::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "isosmith", &mut io::stdout());

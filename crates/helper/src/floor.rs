@@ -142,12 +142,10 @@ impl Floor {
             tracing::warn!(%failure, id = %turn.id, "the session's changes could not be kept");
         }
         // It may have had to be ended.
-        Ok(match result {
-            BuildResult::Interrupted if self.builds.is_cancelled(&turn.id) => {
-                BuildResult::Cancelled
-            }
-            result => result,
-        })
+        if result == BuildResult::Interrupted && self.builds.is_cancelled(&turn.id) {
+            return Ok(BuildResult::Cancelled);
+        }
+        Ok(result)
     }
 }
 

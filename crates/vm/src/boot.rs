@@ -14,13 +14,14 @@ use tempfile::TempDir;
 
 use crate::accel;
 use crate::error::{BootError, Evidence};
-use crate::machine::{Machine, RuntimeFiles};
+use crate::machine::{Display, Machine, RuntimeFiles};
 use crate::process::{Guard, find_program};
 use crate::qmp::Qmp;
 use crate::screen;
 use crate::serial::{Marker, Serial};
 use crate::stillness::Stillness;
 use crate::watch::{Act, BootReport, Ending, Shot, Trigger, Watch};
+use crate::window::Toolkit;
 
 /// How often the run looks at everything but the serial line.
 const PULSE: Duration = Duration::from_millis(100);
@@ -44,6 +45,10 @@ pub fn boot(machine: &Machine, watch: &Watch) -> Result<BootReport, BootError> {
             .find()?
             .map(|firmware| copy_variables(firmware, dir.path()))
             .transpose()?,
+        window: match machine.display {
+            Display::Headless => None,
+            Display::Window => Some(Toolkit::of(&qemu)?),
+        },
     };
     let log = watch
         .serial_log

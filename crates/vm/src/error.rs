@@ -48,6 +48,9 @@ pub enum BootError {
         /// Where Debian has it.
         example: &'static str,
     },
+    /// QEMU has nothing to draw a window with, or no screen to show one on.
+    #[error("QEMU cannot open a window here")]
+    NoWindow,
     /// The image or a private file cannot be used.
     #[error("cannot use {path}: {source}")]
     File {
@@ -104,6 +107,7 @@ impl BootError {
             Self::Ended { .. } => "vm_ended",
             Self::Failed { .. } => "vm_failed",
             Self::TimedOut { .. } => "vm_timed_out",
+            Self::NoWindow => "vm_no_window",
             Self::Cancelled { .. } => "vm_cancelled",
         }
     }
@@ -117,6 +121,9 @@ impl BootError {
             }
             Self::FirmwareMissing { .. } => {
                 "Install ovmf (Fedora: edk2-ovmf), or test another kind of boot."
+            }
+            Self::NoWindow => {
+                "Start it in a graphical session. If it is one, install qemu-system-gui (Fedora, Arch: qemu-ui-gtk)."
             }
             Self::File { .. } => {
                 "Check that the file exists, is readable, and that the disk has space."
@@ -148,6 +155,7 @@ impl BootError {
             | Self::Cancelled { evidence } => Some(evidence),
             Self::ProgramMissing(_)
             | Self::FirmwareMissing { .. }
+            | Self::NoWindow
             | Self::File { .. }
             | Self::Qemu { .. } => None,
         }

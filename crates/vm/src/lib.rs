@@ -21,6 +21,7 @@ mod screen;
 mod serial;
 mod stillness;
 mod watch;
+mod window;
 
 pub use accel::{Accel, Acceleration, choose as choose_acceleration};
 pub use boot::boot;
@@ -31,3 +32,4 @@ pub use machine::{Attach, Display, Machine, Network, RuntimeFiles};
 pub use menu::isolinux_start_with;
 pub use serial::Marker;
 pub use watch::{Act, BootReport, Ending, Shot, Trigger, Watch};
+pub use window::Toolkit;

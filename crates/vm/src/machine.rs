@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accel::{Accel, Acceleration};
 use crate::firmware::Firmware;
+use crate::window::Toolkit;
 
 /// How the image is plugged in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,7 +35,7 @@ pub enum Network {
 pub enum Display {
     /// Nowhere.
     Headless,
-    /// In a window, of whatever kind this QEMU was built with.
+    /// In a window; see [`boot()`](crate::boot()).
     Window,
 }
 
@@ -135,8 +136,11 @@ impl Machine {
         args.add(["-vga", "std"]);
         match self.display {
             Display::Headless => args.add(["-display", "none"]),
-            // A tablet follows the pointer of the window without a grab.
-            Display::Window => args.add(["-device", "usb-tablet,bus=usb.0"]),
+            Display::Window => {
+                args.add(["-display", files.window.map_or("gtk", Toolkit::name)]);
+                // A tablet follows the pointer of the window without a grab.
+                args.add(["-device", "usb-tablet,bus=usb.0"]);
+            }
         }
         // Without entropy a young system waits for minutes.
         args.add(["-device", "virtio-rng-pci"]);
@@ -159,6 +163,8 @@ pub struct RuntimeFiles {
     pub qmp_socket: PathBuf,
     /// Firmware with this run's own copy of the variables.
     pub firmware: Option<crate::firmware::FirmwareFiles>,
+    /// What draws the window, where there is one.
+    pub window: Option<Toolkit>,
 }
 
 #[derive(Debug, Default)]
@@ -206,6 +212,7 @@ mod tests {
         let files = RuntimeFiles {
             qmp_socket: "/run/qmp".into(),
             firmware,
+            window: (machine.display == Display::Window).then_some(Toolkit::Sdl),
         };
         let args = machine.qemu_args(acceleration, &files);
         args.iter()

@@ -78,6 +78,20 @@ impl Watch {
         }
     }
 
+    /// Waits until somebody switches the machine off or closes its window.
+    #[must_use]
+    pub fn until_off() -> Self {
+        Self {
+            success: Vec::new(),
+            failure: Vec::new(),
+            timeout: Duration::MAX,
+            screendump: None,
+            acts: Vec::new(),
+            serial_log: None,
+            cancel: Arc::default(),
+        }
+    }
+
     pub(crate) fn longest_text(&self) -> usize {
         let triggers = self.acts.iter().filter_map(|(trigger, _)| match trigger {
             Trigger::Serial(marker) => Some(marker),

@@ -6,14 +6,15 @@ use isosmith_engine::Failure;
 use isosmith_inspect::{ChecksumResult, Expect};
 use isosmith_protocol::Code;
 use isosmith_vm::{
-    Accel, Act, Attach, BootError, Firmware, Key, Marker, Trigger, Watch, isolinux_start_with,
+    Accel, Act, Attach, BootError, Display, Firmware, Key, Marker, Network, Trigger, Watch,
+    isolinux_start_with,
 };
 use serde_json::json;
 
 use super::{print, print_json};
 use crate::{
     Command, Ended,
-    args::{Machine, TestBootArgs},
+    args::{Machine, TestBootArgs, TryArgs},
 };
 
 /// Looks at an ISO and at its checksums.
@@ -99,11 +100,7 @@ fn print_sums(sums: &[ChecksumResult]) -> Result<(), Failure> {
 
 /// Starts an ISO in QEMU.
 pub fn test_boot(args: &TestBootArgs) -> Command {
-    let firmware = match args.firmware {
-        Machine::Bios => Firmware::Bios,
-        Machine::Uefi => Firmware::Uefi,
-        Machine::SecureBoot => Firmware::SecureBoot,
-    };
+    let firmware = firmware(args.firmware);
     let mut machine = isosmith_vm::Machine::new(&args.iso, firmware);
     machine.memory_mib = args.memory;
     machine.accel = Accel::Auto;
@@ -160,6 +157,27 @@ pub fn test_boot(args: &TestBootArgs) -> Command {
         ))?;
     }
     Ok(Ended::Well)
+}
+
+/// Starts an ISO in a window of QEMU, and waits until that is closed.
+pub fn try_out(args: &TryArgs) -> Command {
+    let mut machine = isosmith_vm::Machine::new(&args.iso, firmware(args.firmware));
+    machine.memory_mib = args.memory;
+    machine.display = Display::Window;
+    machine.network = match args.offline {
+        true => Network::None,
+        false => Network::User,
+    };
+    isosmith_vm::boot(&machine, &Watch::until_off()).map_err(|error| not_up(&error))?;
+    Ok(Ended::Well)
+}
+
+const fn firmware(asked: Machine) -> Firmware {
+    match asked {
+        Machine::Bios => Firmware::Bios,
+        Machine::Uefi => Firmware::Uefi,
+        Machine::SecureBoot => Firmware::SecureBoot,
+    }
 }
 
 /// The keys that make an ISO talk on its serial line, to be pressed in its ISOLINUX menu; `None`

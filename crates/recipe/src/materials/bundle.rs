@@ -163,10 +163,7 @@ mod tests {
                 "one too many",
                 vec![a.clone(), b.clone(), over.clone(), good("3")],
             ),
-            (
-                "one twice",
-                vec![a.clone(), b.clone(), over.clone(), good("2.tar")],
-            ),
+            ("one twice", vec![a.clone(), b.clone(), over, good("2.tar")]),
             ("a link", vec![a.clone(), b.clone(), member("2", b'2', b"")]),
             (
                 "a folder",
