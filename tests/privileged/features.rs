@@ -99,11 +99,11 @@ fn in_the_image(kit: &Kit) -> Result<()> {
         .script("templates", "Template: asker/colour\nType: string\nDefault: grey\nDescription: Which colour?\n")
         .script("config", "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_input high asker/colour || true\ndb_go\n")
         .script("postinst", "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_get asker/colour\necho \"$RET\" > /etc/asker\n");
-    let small = Small::serve(
-        kit,
-        folder,
-        &[asker, Made::new("unwanted", "1"), Made::new("welcome", "1")],
-    )?;
+    // As live-tools does, which comes with live-boot wherever Recommends are wanted.
+    let wrapper = Made::new("welcome", "1")
+        .script("preinst", "#!/bin/sh\nset -e\ndpkg-divert --quiet --add --rename --package welcome --divert /usr/sbin/update-initramfs.orig /usr/sbin/update-initramfs\n")
+        .file("/usr/sbin/update-initramfs", "#!/bin/sh\necho this machine is no live system >&2\nexit 1\n", 0o755);
+    let small = Small::serve(kit, folder, &[asker, Made::new("unwanted", "1"), wrapper])?;
     Made::new("localtool", "2:1.0")
         .file("/usr/bin/localtool", "#!/bin/sh\n", 0o755)
         .build(folder)?;

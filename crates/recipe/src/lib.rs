@@ -118,6 +118,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         .inputs(customise::after_base_inputs)
         .run(customise::after_base),
         row("packages", "Install the software", Desktop, 25, Layer)
+            .version(2)
             .inputs(packages::packages_inputs)
             .run(packages::packages),
         row(
@@ -214,6 +215,12 @@ fn row(id: &'static str, title: &'static str, phase: Phase, weight: u32, kind: K
 }
 
 impl Row {
+    /// Another one whenever the same inputs come to another result.
+    fn version(mut self, version: u32) -> Self {
+        self.0.version = version;
+        self
+    }
+
     fn inputs(mut self, inputs: fn(&Debian) -> serde_json::Value) -> Self {
         self.0.inputs = inputs;
         self

@@ -6,7 +6,7 @@ use isosmith_protocol::{Code, Unit};
 use isosmith_squash::Ahead;
 use serde_json::{Value, json};
 
-use super::{in_tree, install::Installation, packages::UPDATE_INITRAMFS, squashfs};
+use super::{in_tree, squashfs};
 use crate::state::Debian;
 
 /// The date goes into the archive's file times.
@@ -14,12 +14,14 @@ pub(crate) fn inputs(state: &Debian) -> Value {
     json!({ "sourceDate": state.source_date() })
 }
 
-/// Gives `update-initramfs` back to the tree and runs it for every kernel.
+/// As Debian has it.
+const UPDATE_INITRAMFS: &str = "/usr/sbin/update-initramfs";
+
+/// Runs `update-initramfs` for every kernel. Until now there was none for a package's script to
+/// bring up to date.
 pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let root = cx.root().to_owned();
     let tree = Tree::open(&root)?;
-    tree.remove(UPDATE_INITRAMFS)?;
-    Installation::divert(cx, &root, "--remove", UPDATE_INITRAMFS)?;
     let kernels = kernels(&tree)?;
     if kernels.is_empty() {
         return Err(Failure::new(
@@ -28,6 +30,9 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
             "Do not leave out the kernel in software.exclude.",
         ));
     }
+    // live-tools puts a wrapper in its place, which looks at how this machine was started.
+    let truename = in_tree("dpkg-divert", &root).args(["--truename", UPDATE_INITRAMFS]);
+    let program = cx.run_for_output(&truename)?.trim().to_owned();
     // The initramfs is not in the image, and what comes after changes little else.
     squashfs::meanwhile(cx, state, &root, Ahead::AllFiles, || {
         for (number, version) in kernels.iter().enumerate() {
@@ -37,7 +42,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
                 Unit::Files,
                 Some(version),
             );
-            let make = in_tree("update-initramfs", &root)
+            let make = in_tree(&program, &root)
                 .env("SOURCE_DATE_EPOCH", state.source_date().to_string())
                 .args(["-c", "-k", version]);
             cx.run(&make)?;

@@ -27,13 +27,15 @@ pub(crate) fn in_tree(program: &str, root: &Path) -> Cmd {
 /// Tells whatever runs that there is nobody to ask and no system to talk to.
 ///
 /// `SYSTEMD_OFFLINE`: systemctl finds out by itself only when it can look at process 1, which
-/// a good sandbox does not let it.
+/// a good sandbox does not let it. `INITRD`: kernels make no initramfs when they are installed
+/// (`/etc/kernel/postinst.d/initramfs-tools`); it is made once, when everything is there.
 pub(crate) fn quiet(cmd: Cmd) -> Cmd {
     cmd.env("DEBIAN_FRONTEND", "noninteractive")
         .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
         .env("SYSTEMD_OFFLINE", "1")
         .env("SYSTEMD_IN_CHROOT", "1")
         .env("NEEDRESTART_SUSPEND", "1")
+        .env("INITRD", "No")
 }
 
 /// Keeps package scripts from starting services for as long as `work` takes; see

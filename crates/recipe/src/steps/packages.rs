@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use isosmith_catalogue::wanted;
 use isosmith_engine::{Done, Failure, StepCx, step};
 use isosmith_host::fs::{Confined, Tree, free_bytes};
 use isosmith_protocol::{Code, Level};
@@ -21,12 +22,8 @@ use super::{
 use crate::{
     apt::{self, INSIDE, Package},
     fetch::Pool,
-    state::{Debian, Resolution, kernel_package},
+    state::{Debian, Resolution},
 };
-
-/// Diverted while packages are installed: kernel and hooks would each make an initramfs,
-/// where one at the end is enough.
-pub(crate) const UPDATE_INITRAMFS: &str = "/usr/sbin/update-initramfs";
 
 /// What is asked of the solver.
 pub(crate) fn resolve_inputs(state: &Debian) -> Value {
@@ -53,7 +50,7 @@ fn texts<T: ToString>(values: &[T]) -> Vec<String> {
 
 /// The kernel's metapackage, with the pocket that it must come from.
 fn kernel_request(state: &Debian) -> String {
-    let package = kernel_package(state.spec.kernel.flavour);
+    let package = wanted::kernel(state.spec.kernel.flavour);
     match state.spec.kernel.flavour {
         isosmith_spec::model::KernelFlavour::Backports => {
             format!("{package}/{}-backports", state.spec.base.suite)
@@ -76,7 +73,7 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
     base_names.retain(|name| !excluded.contains(name));
     let base = install::solve(cx, tools, &folder, &base_names, false)?;
 
-    let kernel = kernel_package(state.spec.kernel.flavour);
+    let kernel = wanted::kernel(state.spec.kernel.flavour);
     let mut names = base_names;
     names.extend(state.wanted().into_iter().filter(|name| name != kernel));
     names.push(kernel_request(state));
@@ -340,8 +337,6 @@ pub(crate) fn packages(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, 
 
     let preseed = in_tree("debconf-set-selections", &root).input(answers(state).join("\n") + "\n");
     cx.run(&quiet(preseed))?;
-    Installation::divert(cx, &root, "--add", UPDATE_INITRAMFS)?;
-    tree.write(UPDATE_INITRAMFS, b"#!/bin/sh\nexit 0\n", 0o755)?;
 
     let resolution = state.resolution()?;
     let installation = Installation {
