@@ -1,9 +1,9 @@
-//! The Debian package: what is in it, what it does to a system that it is installed on, and
+//! The Debian packages: what is in them, what it does to a system that it is installed on, and
 //! what is left when it goes.
 //!
 //! Touches: folders below `ISOSMITH_TEST_DIR`, its own namespaces, the network once, for a
-//! small system of the machine's own release. Needs root, mmdebstrap, and the package:
-//! `ISOSMITH_PACKAGE`.
+//! small system of the machine's own release. Needs root, mmdebstrap, and the packages:
+//! `ISOSMITH_PACKAGE` and `ISOSMITH_WINDOW_PACKAGE`.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -18,6 +18,8 @@ mod life;
 mod policies;
 #[path = "package/room.rs"]
 mod room;
+#[path = "package/window.rs"]
+mod window;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -31,8 +33,10 @@ use room::System;
 #[derive(Debug, Clone)]
 struct Subject {
     kit: Kit,
-    /// The package.
+    /// The package of the command line and the service.
     deb: PathBuf,
+    /// That of the window.
+    window: PathBuf,
     /// A small system with everything that the package depends on.
     system: System,
 }
@@ -47,7 +51,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let groups = [files::TRIALS, policies::TRIALS, life::TRIALS];
+    let groups = [
+        files::TRIALS,
+        window::TRIALS,
+        policies::TRIALS,
+        life::TRIALS,
+    ];
     let trials = groups.into_iter().flatten().map(|(name, test)| {
         let subject = subject.clone();
         Trial::test(*name, move || {
@@ -59,18 +68,29 @@ fn main() -> ExitCode {
 
 fn subject(ready: bool) -> Result<Subject> {
     let kit = Kit::new()?;
-    let deb = std::env::var_os("ISOSMITH_PACKAGE").map(PathBuf::from);
-    let deb = deb.unwrap_or_default();
+    let [deb, window] = ["ISOSMITH_PACKAGE", "ISOSMITH_WINDOW_PACKAGE"].map(|name| {
+        let deb = PathBuf::from(std::env::var_os(name).unwrap_or_default());
+        if ready {
+            deb.metadata().with_context(|| {
+                format!("{name} names no package; run `cargo xtask test package`")
+            })?;
+        }
+        Ok::<_, anyhow::Error>(deb)
+    });
+    let (deb, window) = (deb?, window?);
     if ready {
         kit.need_root()?;
-        deb.metadata()
-            .context("ISOSMITH_PACKAGE names no package; run `cargo xtask test package`")?;
     }
     let system = System::of(&kit, &deb);
     if ready {
         system.make()?;
     }
-    Ok(Subject { kit, deb, system })
+    Ok(Subject {
+        kit,
+        deb,
+        window,
+        system,
+    })
 }
 
 /// A test and its name.

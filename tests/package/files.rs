@@ -1,6 +1,6 @@
 //! What is in the package.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use isosmith_tests::kit::output;
@@ -31,7 +31,6 @@ const PARTS: &[&str] = &[
     "/usr/share/doc/isosmith/copyright",
     "/usr/share/doc/isosmith/crates.txt",
     "/usr/share/fish/vendor_completions.d/isosmith.fish",
-    "/usr/share/icons/hicolor/scalable/apps/isosmith.svg",
     "/usr/share/isosmith/apparmor",
     "/usr/share/isosmith/profiles/minimal/profile.toml",
     "/usr/share/isosmith/profiles/schema.json",
@@ -52,8 +51,8 @@ struct Entry {
     path: String,
 }
 
-fn entries(subject: &Subject) -> Result<Vec<Entry>> {
-    let listed = output(Command::new("dpkg-deb").arg("--contents").arg(&subject.deb))?;
+fn entries(deb: &Path) -> Result<Vec<Entry>> {
+    let listed = output(Command::new("dpkg-deb").arg("--contents").arg(deb))?;
     let entry = |line: &str| {
         let mut fields = line.split_whitespace();
         let (mode, owner) = (fields.next()?.to_owned(), fields.next()?.to_owned());
@@ -65,8 +64,13 @@ fn entries(subject: &Subject) -> Result<Vec<Entry>> {
 }
 
 fn whole(subject: &Subject) -> Result<()> {
-    let entries = entries(subject)?;
-    let missing: Vec<_> = PARTS
+    check_parts(&subject.deb, PARTS)
+}
+
+/// Whether a package has these files, and nothing outside `/usr`.
+pub fn check_parts(deb: &Path, parts: &[&str]) -> Result<()> {
+    let entries = entries(deb)?;
+    let missing: Vec<_> = parts
         .iter()
         .filter(|part| !entries.iter().any(|entry| entry.path == **part))
         .collect();
@@ -82,11 +86,16 @@ fn whole(subject: &Subject) -> Result<()> {
 }
 
 fn modes(subject: &Subject) -> Result<()> {
+    check_modes(&subject.deb, PROGRAMS)
+}
+
+/// Whether everything is root's, and nothing but `programs` can be run.
+pub fn check_modes(deb: &Path, programs: &[&str]) -> Result<()> {
     let mut wrong = Vec::new();
-    for entry in entries(subject)? {
+    for entry in entries(deb)? {
         let want = match entry.mode.as_bytes().first() {
             Some(b'd') => "drwxr-xr-x",
-            _ if PROGRAMS.contains(&entry.path.as_str()) => "-rwxr-xr-x",
+            _ if programs.contains(&entry.path.as_str()) => "-rwxr-xr-x",
             _ => "-rw-r--r--",
         };
         if entry.mode != want || entry.owner != "root/root" {
@@ -111,10 +120,15 @@ fn installed(subject: &Subject) -> Result<()> {
 }
 
 fn lintian(subject: &Subject) -> Result<()> {
+    check_with_lintian(subject, &subject.deb)
+}
+
+/// Whether lintian finds neither errors nor warnings.
+pub fn check_with_lintian(subject: &Subject, deb: &Path) -> Result<()> {
     let room = subject.system.room(&subject.kit)?;
-    let name = subject.deb.file_name().context("a name")?.to_string_lossy();
+    let name = deb.file_name().context("a name")?.to_string_lossy();
     // It looks at the name, too.
-    room.bring(&subject.deb, &name)?;
+    room.bring(deb, &name)?;
     let said = room.try_run(&format!(
         "lintian --no-cfg --allow-root --profile debian --fail-on error,warning /{name}"
     ))?;

@@ -13,11 +13,14 @@ use tempfile::TempDir;
 /// What the tests themselves run in the system.
 const TOOLS: &[&str] = &[
     "apparmor",
+    "appstream",
     "dbus",
+    "desktop-file-utils",
     "libcap2-bin",
     "libxml2-utils",
     "lintian",
     "polkitd",
+    "shared-mime-info",
     "systemd",
 ];
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `run` | install what is missing, build Isosmith, build an ISO with it |
 //! | `test` | install what the tests need, run the suites |
-//! | `package` | build the Debian package |
+//! | `package` | build the Debian packages |
 //! | `generate` | write the files that are made from code, or check that they are fresh |
 //! | `bench` | measure builds beside other ways to make the same image |
 #![expect(
@@ -19,6 +19,7 @@ mod generate;
 mod lint;
 mod package;
 mod packages;
+mod page;
 mod run;
 mod suites;
 mod system;
@@ -50,7 +51,7 @@ enum Task {
         #[arg(long)]
         all: bool,
     },
-    /// Build the Debian package.
+    /// Build the Debian packages.
     Package(package::PackageArgs),
     /// Write the files that are made from code.
     Generate {
@@ -78,7 +79,10 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Run { profile, output } => run::run(&shell, &profile, &output)?,
         Task::Test { suites, all } => return suites::test(&shell, &suites, all),
-        Task::Package(args) => println!("{}", package::package(&shell, &args)?.display()),
+        Task::Package(args) => {
+            let made = package::package(&shell, &args)?;
+            println!("{}\n{}", made.service.display(), made.window.display());
+        }
         Task::Generate { check: false } => generate::write(&shell)?,
         Task::Generate { check: true } => generate::check(&shell)?,
         Task::Bench(args) => bench::bench(&shell, &args)?,

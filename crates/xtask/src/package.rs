@@ -1,4 +1,6 @@
-//! The Debian package: what a person installs.
+//! The Debian packages: what a person installs.
+//!
+//! `isosmith` is the command line and the service, for servers too; `isosmith-gui` is the window.
 //!
 //! Made with dpkg's own tools from what cargo has built and from `packaging/`, without
 //! debhelper: a package of three programs' worth of files can be read from top to bottom.
@@ -6,6 +8,7 @@
 
 mod contents;
 mod control;
+mod icon;
 
 use std::{
     env, fs,
@@ -16,9 +19,10 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use xshell::Shell;
 
-use crate::{cargo, packages};
+use crate::{cargo, packages, page};
 
 use contents::{Stage, Tree};
+use control::About;
 
 /// How to package.
 #[derive(Debug, Args)]
@@ -32,6 +36,9 @@ pub struct PackageArgs {
     /// Take this service instead of building it.
     #[arg(long, value_name = "FILE", hide = true)]
     helper: Option<PathBuf>,
+    /// Take this window instead of building it.
+    #[arg(long, value_name = "FILE", hide = true)]
+    window: Option<PathBuf>,
 }
 
 impl PackageArgs {
@@ -41,6 +48,7 @@ impl PackageArgs {
             output: output.into(),
             program: None,
             helper: None,
+            window: None,
         }
     }
 }
@@ -50,6 +58,16 @@ impl PackageArgs {
 struct Programs {
     isosmith: PathBuf,
     helper: PathBuf,
+    window: PathBuf,
+}
+
+/// Where the packages are.
+#[derive(Debug)]
+pub struct Packages {
+    /// The command line and the service.
+    pub service: PathBuf,
+    /// The window.
+    pub window: PathBuf,
 }
 
 /// What is written in many places of a package.
@@ -86,12 +104,12 @@ impl Identity {
     }
 }
 
-/// Builds the programs, puts them into a package, and says where it is.
+/// Builds the programs, puts them into packages, and says where those are.
 ///
 /// # Errors
 ///
 /// When something does not compile, a tool is missing, or a file cannot be written.
-pub fn package(shell: &Shell, args: &PackageArgs) -> Result<PathBuf> {
+pub fn package(shell: &Shell, args: &PackageArgs) -> Result<Packages> {
     ensure!(
         env::consts::ARCH == "x86_64",
         "packages are made on amd64 only"
@@ -106,13 +124,21 @@ pub fn package(shell: &Shell, args: &PackageArgs) -> Result<PathBuf> {
         scratch: scratch.path().to_owned(),
         identity: &identity,
     };
-    let tree = stage.fill(&programs)?;
-    control::write(&stage, &tree)?;
-    let name = format!("isosmith_{}_amd64.deb", identity.version);
     shell.create_dir(&args.output)?;
-    let deb = shell.current_dir().join(&args.output).join(name);
-    seal(shell, &tree, &identity, &deb)?;
-    Ok(deb)
+    let finish = |tree: &Tree, about: &About| {
+        control::write(&stage, tree, about)?;
+        let name = format!("{}_{}_amd64.deb", about.name(), identity.version);
+        let deb = shell.current_dir().join(&args.output).join(name);
+        seal(shell, tree, &identity, &deb)?;
+        Ok::<_, anyhow::Error>(deb)
+    };
+    Ok(Packages {
+        service: finish(&stage.service(&programs)?, &About::service())?,
+        window: finish(
+            &stage.window(&programs.window)?,
+            &About::window(&identity.version),
+        )?,
+    })
 }
 
 /// What goes in: given, or built as it is shipped.
@@ -128,6 +154,13 @@ fn programs(shell: &Shell, args: &PackageArgs) -> Result<Programs> {
     Ok(Programs {
         isosmith: built(&args.program, "isosmith-cli", "isosmith")?,
         helper: built(&args.helper, "isosmith-helper", "isosmith-helper")?,
+        window: {
+            if args.window.is_none() {
+                packages::ensure(shell, &[packages::WINDOW_BUILD])?;
+                page::build(shell)?;
+            }
+            built(&args.window, "isosmith-gui", "isosmith-gui")?
+        },
     })
 }
 

@@ -119,6 +119,52 @@ pub const BUS: &[Package] = &[
     ),
 ];
 
+/// What the window is compiled against. The page also needs Node.js.
+pub const WINDOW_BUILD: &[Package] = &[
+    package(
+        "libwebkit2gtk-4.1-dev",
+        "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
+        "shows the window's page",
+    ),
+    package(
+        "libgtk-3-dev",
+        "/usr/include/gtk-3.0/gtk/gtk.h",
+        "makes the window",
+    ),
+    package(
+        "librsvg2-dev",
+        "/usr/include/librsvg-2.0/librsvg/rsvg.h",
+        "draws the window's icons",
+    ),
+];
+
+/// What the window shows an ISO in.
+pub const WINDOW_TRY: &[Package] = &[package(
+    "qemu-system-gui",
+    "/usr/lib/x86_64-linux-gnu/qemu/ui-gtk.so",
+    "shows a virtual machine in a window",
+)];
+
+/// What tests show the window on, and drive it with.
+pub const WINDOW_RUN: &[Package] = &[
+    package("xvfb", "/usr/bin/Xvfb", "a screen without glass"),
+    package(
+        "webkit2gtk-driver",
+        "/usr/bin/WebKitWebDriver",
+        "presses the window's buttons in tests",
+    ),
+    package(
+        "xdotool",
+        "/usr/bin/xdotool",
+        "reads the window's title and puts the window away in tests",
+    ),
+    package(
+        "fonts-dejavu-core",
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        "the window's words in tests",
+    ),
+];
+
 /// What makes the tree that a finished root tree is compared with.
 pub const OTHER_TREE: &[Package] = &[package(
     "mmdebstrap",

@@ -10,7 +10,7 @@ use xshell::Shell;
 
 use crate::{
     cargo,
-    package::{self, PackageArgs},
+    package::{self, PackageArgs, Packages},
     packages,
     system::{self, Distribution},
 };
@@ -58,13 +58,13 @@ fn program(shell: &Shell) -> Result<PathBuf> {
     if system::distribution() == Distribution::Other {
         return cargo::build_isosmith(shell);
     }
-    let deb = package::package(shell, &PackageArgs::into("target/package"))?;
-    let words = install(&deb);
+    let debs = package::package(shell, &PackageArgs::into("target/package"))?;
+    let words = install(&debs);
+    println!("Isosmith is installed as packages, with its service and its window:");
+    println!("  {}\n  {}", debs.service.display(), debs.window.display());
     println!(
-        "Isosmith is installed as a package, with its service: {}",
-        deb.display()
+        "  `sudo apt-get purge isosmith isosmith-gui` takes everything away again but your ISOs."
     );
-    println!("  `sudo apt-get purge isosmith` takes everything away again but your ISOs.");
     if !system::is_root() && !packages::agreed(&format!("Run this now? {}", words.join(" ")))? {
         println!("It is not installed; the build goes on with the program as it is.");
         return cargo::build_isosmith(shell);
@@ -79,9 +79,9 @@ fn program(shell: &Shell) -> Result<PathBuf> {
     Ok(INSTALLED.into())
 }
 
-/// The command that installs a package for an ordinary user. Again where it is installed
+/// The command that installs the packages for an ordinary user. Again where it is installed
 /// already: the same version may have other contents.
-fn install(deb: &Path) -> Vec<String> {
+fn install(debs: &Packages) -> Vec<String> {
     let words = [
         "sudo",
         "env",
@@ -91,7 +91,8 @@ fn install(deb: &Path) -> Vec<String> {
     ];
     let options = ["--yes", "--reinstall", "--no-install-recommends"];
     let all = words.iter().chain(&options).map(|word| (*word).to_owned());
-    all.chain([deb.display().to_string()]).collect()
+    let files = [&debs.service, &debs.window].map(|deb| deb.display().to_string());
+    all.chain(files).collect()
 }
 
 /// Builds, and returns where the ISO is: that is what goes to standard output. Progress and

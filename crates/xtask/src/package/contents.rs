@@ -11,10 +11,10 @@ use xshell::Shell;
 
 use crate::cargo::cargo;
 
-use super::{Identity, Programs};
+use super::{Identity, Programs, icon};
 
-/// Files that are installed as they are in the repository.
-const FILES: &[(&str, &str)] = &[
+/// Files of the service and the command line that are installed as they are in the repository.
+const SERVICE_FILES: &[(&str, &str)] = &[
     (
         "packaging/org.isosmith.policy",
         "usr/share/polkit-1/actions/org.isosmith.policy",
@@ -41,14 +41,38 @@ const FILES: &[(&str, &str)] = &[
         "usr/share/doc/isosmith/copyright",
     ),
     (
-        "icons/isosmith.svg",
-        "usr/share/icons/hicolor/scalable/apps/isosmith.svg",
-    ),
-    (
         "profiles/schema.json",
         "usr/share/isosmith/profiles/schema.json",
     ),
 ];
+
+/// Files of the window that are installed as they are in the repository.
+const WINDOW_FILES: &[(&str, &str)] = &[
+    (
+        "packaging/org.isosmith.Isosmith.desktop",
+        "usr/share/applications/org.isosmith.Isosmith.desktop",
+    ),
+    (
+        "packaging/org.isosmith.Isosmith.metainfo.xml",
+        "usr/share/metainfo/org.isosmith.Isosmith.metainfo.xml",
+    ),
+    (
+        "packaging/isosmith.mime.xml",
+        "usr/share/mime/packages/isosmith.xml",
+    ),
+    (
+        "packaging/debian/copyright",
+        "usr/share/doc/isosmith-gui/copyright",
+    ),
+    (
+        "packaging/debian/lintian-overrides-gui",
+        "usr/share/lintian/overrides/isosmith-gui",
+    ),
+    (ICON, "usr/share/icons/hicolor/scalable/apps/isosmith.svg"),
+];
+
+/// What every size of the icon is drawn from.
+const ICON: &str = "icons/isosmith.svg";
 
 /// What the service offers, for programs that want to call it: what it has built in, as a
 /// document of its own (D-Bus specification, "Introspection Data Format").
@@ -81,8 +105,6 @@ const COMPLETIONS: &[(&str, &str)] = &[
     ("zsh", "usr/share/zsh/vendor-completions/_isosmith"),
     ("fish", "usr/share/fish/vendor_completions.d/isosmith.fish"),
 ];
-
-const DOC: &str = "usr/share/doc/isosmith";
 
 /// Whoever answers for the package.
 pub const MAINTAINER: &str = "The Isosmith contributors <isosmith@users.noreply.github.com>";
@@ -170,20 +192,23 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 impl Stage<'_> {
-    /// Lays out everything but what is about the package itself.
+    /// Lays out the package of the command line and the service: everything but what is about the
+    /// package itself.
     ///
     /// # Errors
     ///
     /// When a file cannot be read, made or written.
-    pub fn fill(&self, programs: &Programs) -> Result<Tree> {
-        let tree = Tree(self.scratch.join("tree"));
+    pub fn service(&self, programs: &Programs) -> Result<Tree> {
+        const DOC: &str = "usr/share/doc/isosmith";
+
+        let tree = Tree(self.scratch.join("isosmith"));
         for (program, to) in [
             (&programs.isosmith, "usr/bin/isosmith"),
             (&programs.helper, "usr/libexec/isosmith-helper"),
         ] {
             self.install_program(&tree, program, to)?;
         }
-        for (from, to) in FILES {
+        for (from, to) in SERVICE_FILES {
             tree.write(to, self.read(from)?)?;
         }
         let interface = String::from_utf8(self.read(INTERFACE.0)?)?;
@@ -193,15 +218,50 @@ impl Stage<'_> {
         for (from, name) in DOCUMENTS {
             self.write_packed(&tree, &format!("{DOC}/{name}.gz"), &self.read(from)?)?;
         }
-        let log = self.debian_changelog()?;
+        let log = self.debian_changelog("isosmith")?;
         self.write_packed(&tree, &format!("{DOC}/changelog.Debian.gz"), log.as_bytes())?;
-        tree.write(&format!("{DOC}/crates.txt"), self.crates()?)?;
+        let crates = self.crates(&["isosmith-cli", "isosmith-helper"])?;
+        tree.write(&format!("{DOC}/crates.txt"), crates)?;
         for (name, to) in COMPLETIONS {
             let isosmith = self.shell.cmd(&programs.isosmith);
             let text = isosmith.args(["completions", name]).quiet().read()?;
             tree.write(to, text + "\n")?;
         }
         self.install_manual(&tree, &programs.isosmith)?;
+        tree.open_folders()?;
+        Ok(tree)
+    }
+
+    /// Lays out the package of the window.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, made or written.
+    pub fn window(&self, program: &Path) -> Result<Tree> {
+        const DOC: &str = "usr/share/doc/isosmith-gui";
+
+        let tree = Tree(self.scratch.join("isosmith-gui"));
+        self.install_program(&tree, program, "usr/bin/isosmith-gui")?;
+        for (from, to) in WINDOW_FILES {
+            tree.write(to, self.read(from)?)?;
+        }
+        for (size, png) in icon::drawn(&self.read(ICON)?)? {
+            let to = format!("usr/share/icons/hicolor/{size}x{size}/apps/isosmith.png");
+            tree.write(&to, png)?;
+        }
+        self.write_packed(
+            &tree,
+            "usr/share/man/man1/isosmith-gui.1.gz",
+            &self.read("packaging/isosmith-gui.1")?,
+        )?;
+        let changes = self.read("CHANGELOG.md")?;
+        self.write_packed(&tree, &format!("{DOC}/changelog.gz"), &changes)?;
+        let log = self.debian_changelog("isosmith-gui")?;
+        self.write_packed(&tree, &format!("{DOC}/changelog.Debian.gz"), log.as_bytes())?;
+        tree.write(
+            &format!("{DOC}/crates.txt"),
+            self.crates(&["isosmith-gui"])?,
+        )?;
         tree.open_folders()?;
         Ok(tree)
     }
@@ -264,7 +324,7 @@ impl Stage<'_> {
     }
 
     /// deb-changelog(5). What has changed is in the other changelog.
-    fn debian_changelog(&self) -> Result<String> {
+    fn debian_changelog(&self, package: &str) -> Result<String> {
         let date = self.shell.cmd("date").args(["--utc", "--rfc-email"]);
         let date = date
             .arg(format!("--date=@{}", self.identity.epoch))
@@ -272,29 +332,19 @@ impl Stage<'_> {
             .quiet()
             .read()?;
         Ok(format!(
-            "isosmith ({}) unstable; urgency=medium\n\n  * changelog.gz has what is new.\n\n -- {MAINTAINER}  {date}\n",
+            "{package} ({}) unstable; urgency=medium\n\n  * changelog.gz has what is new.\n\n -- {MAINTAINER}  {date}\n",
             self.identity.version
         ))
     }
 
     /// Crates of other authors that the programs contain: name, version, licence.
-    fn crates(&self) -> Result<String> {
-        let tree = cargo(
-            self.shell,
-            &[
-                "tree",
-                "--package",
-                "isosmith-cli",
-                "--package",
-                "isosmith-helper",
-                "--edges",
-                "normal",
-                "--prefix",
-                "none",
-                "--format",
-                "{p}\t{l}",
-            ],
-        );
+    fn crates(&self, packages: &[&str]) -> Result<String> {
+        const HOW: [&str; 6] = [
+            "--edges", "normal", "--prefix", "none", "--format", "{p}\t{l}",
+        ];
+
+        let named = packages.iter().flat_map(|package| ["--package", package]);
+        let tree = cargo(self.shell, &["tree"]).args(named).args(HOW);
         let listed = list_crates(&tree.quiet().read()?);
         ensure!(!listed.is_empty(), "cargo lists no crates");
         Ok(listed)

@@ -17,10 +17,62 @@ const FOR_THE_SERVICE: &[&str] = &[
 /// Packages that every Debian has; naming them is an error (policy 3.5).
 const ESSENTIAL: &[&str] = &["dpkg"];
 
-/// Scripts of dpkg that come with the package.
-const SCRIPTS: &[&str] = &["postinst", "prerm", "postrm"];
+/// What a package says of itself.
+#[derive(Debug)]
+pub struct About {
+    name: &'static str,
+    section: &'static str,
+    depends: String,
+    recommends: String,
+    description: &'static str,
+    /// The programs in it.
+    programs: &'static [&'static str],
+    /// Scripts of dpkg that come with it.
+    scripts: &'static [&'static str],
+}
 
-const DESCRIPTION: &str = "make your own bootable Debian live ISO
+impl About {
+    /// The command line and the service.
+    pub fn service() -> Self {
+        Self {
+            name: "isosmith",
+            section: "admin",
+            depends: depends(),
+            recommends: names(&[packages::BOOT]).join(", "),
+            description: SERVICE,
+            programs: &["usr/bin/isosmith", "usr/libexec/isosmith-helper"],
+            scripts: &["postinst", "prerm", "postrm"],
+        }
+    }
+
+    /// The window. It and the service must understand each other, so they come together.
+    pub fn window(version: &str) -> Self {
+        Self {
+            name: "isosmith-gui",
+            section: "admin",
+            depends: format!("isosmith (= {version})"),
+            recommends: names(&[packages::WINDOW_TRY]).join(", "),
+            description: WINDOW,
+            programs: &["usr/bin/isosmith-gui"],
+            scripts: &[],
+        }
+    }
+
+    /// The package's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const WINDOW: &str = "make your own bootable Debian live ISO, point and click
+ In a window you choose packages, language, users, services, boot menu, name,
+ logo and colours, see the boot menus as they will look, and press Build. What
+ comes out is a live ISO, which can be tried in a virtual machine.
+ .
+ The window has no rights of its own; the service of the package isosmith
+ builds.";
+
+const SERVICE: &str = "make your own bootable Debian live ISO
  Isosmith turns a profile in TOML (packages, language, users, services, boot
  menu, name and colours) into a live ISO that starts from a disc or a stick, on
  a BIOS, on UEFI, and with Secure Boot.
@@ -34,7 +86,7 @@ const DESCRIPTION: &str = "make your own bootable Debian live ISO
 /// # Errors
 ///
 /// When a file cannot be written, or dpkg's tools find something wrong.
-pub fn write(stage: &Stage<'_>, tree: &Tree) -> Result<()> {
+pub fn write(stage: &Stage<'_>, tree: &Tree, about: &About) -> Result<()> {
     let files = tree.files()?;
     let mut size = 0;
     for file in &files {
@@ -42,15 +94,11 @@ pub fn write(stage: &Stage<'_>, tree: &Tree) -> Result<()> {
     }
     // Its folder must be there before: dpkg-shlibdeps tells by it what a package's tree is.
     fs::create_dir_all(tree.root().join("DEBIAN"))?;
-    let control = text(&Fields {
-        version: &stage.identity.version,
-        size_kib: size,
-        depends: &[libraries(stage, tree)?, depends()].join(", "),
-        recommends: &names(&[packages::BOOT]).join(", "),
-    });
+    let libraries = libraries(stage, tree, about.programs)?;
+    let control = text(about, &stage.identity.version, size, &libraries);
     tree.write("DEBIAN/control", control)?;
     tree.write("DEBIAN/md5sums", sums(stage, tree)?)?;
-    for name in SCRIPTS {
+    for name in about.scripts {
         let script = stage.repository.join("packaging/debian").join(name);
         let bytes = fs::read(&script).with_context(|| script.display().to_string())?;
         tree.write_as(&format!("DEBIAN/{name}"), bytes, 0o755)?;
@@ -58,32 +106,28 @@ pub fn write(stage: &Stage<'_>, tree: &Tree) -> Result<()> {
     Ok(())
 }
 
-struct Fields<'a> {
-    version: &'a str,
-    size_kib: u64,
-    depends: &'a str,
-    recommends: &'a str,
-}
-
-fn text(fields: &Fields<'_>) -> String {
-    let Fields {
-        version,
-        size_kib,
+fn text(about: &About, version: &str, size_kib: u64, libraries: &str) -> String {
+    let About {
+        name,
+        section,
         depends,
         recommends,
-    } = fields;
+        description,
+        programs: _,
+        scripts: _,
+    } = about;
     format!(
-        "Package: isosmith\n\
+        "Package: {name}\n\
          Version: {version}\n\
          Architecture: amd64\n\
          Maintainer: {MAINTAINER}\n\
          Installed-Size: {size_kib}\n\
-         Depends: {depends}\n\
+         Depends: {libraries}, {depends}\n\
          Recommends: {recommends}\n\
-         Section: admin\n\
+         Section: {section}\n\
          Priority: optional\n\
          Homepage: https://github.com/isosmith/isosmith\n\
-         Description: {DESCRIPTION}\n"
+         Description: {description}\n"
     )
 }
 
@@ -102,7 +146,7 @@ fn names(groups: &[&'static [packages::Package]]) -> Vec<&'static str> {
 }
 
 /// What dpkg-shlibdeps(1) makes of the libraries that the programs are linked to.
-fn libraries(stage: &Stage<'_>, tree: &Tree) -> Result<String> {
+fn libraries(stage: &Stage<'_>, tree: &Tree, programs: &[&str]) -> Result<String> {
     // It insists on being called where a source package is.
     let source = stage.scratch.join("source");
     fs::create_dir_all(source.join("debian"))?;
@@ -112,7 +156,7 @@ fn libraries(stage: &Stage<'_>, tree: &Tree) -> Result<String> {
     )?;
     let _in_source = stage.shell.push_dir(&source);
     let mut cmd = stage.shell.cmd("dpkg-shlibdeps").arg("-O");
-    for program in ["usr/bin/isosmith", "usr/libexec/isosmith-helper"] {
+    for program in programs {
         let file = tree.root().join(program);
         if is_elf(&file)? {
             cmd = cmd.arg(format!("-e{}", file.display()));
@@ -158,12 +202,13 @@ mod tests {
 
     #[test]
     fn fields_are_one_line_each_and_the_description_is_folded() {
-        let text = text(&Fields {
-            version: "1.2.3-1",
-            size_kib: 7,
-            depends: "libc6, apt",
-            recommends: "ovmf",
-        });
+        for about in [About::service(), About::window("1.2.3-1")] {
+            check_fields(&about);
+        }
+    }
+
+    fn check_fields(about: &About) {
+        let text = text(about, "1.2.3-1", 7, "libc6");
         let (fields, description) = text.split_once("Description: ").unwrap();
         assert!(fields.lines().all(|line| line.contains(": ")), "{fields}");
         assert!(fields.contains("\nVersion: 1.2.3-1\n"), "{fields}");
