@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
 };
 
+use isosmith_catalogue::wanted;
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
-use isosmith_spec::model::{BuildSpec, FirmwareSet, KernelFlavour, MenuEntry, Suite};
+use isosmith_spec::model::BuildSpec;
 use isosmith_spec::{Layer, Origin};
 use serde::{Deserialize, Serialize};
 
@@ -271,79 +272,12 @@ impl Debian {
 
     /// Packages that the profile asks for, directly or by a choice that needs them.
     pub fn wanted(&self) -> Vec<String> {
-        let spec = &self.spec;
-        let mut wanted: BTreeSet<String> = spec
-            .software
-            .packages
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        // Mind the Recommends: without user-setup there is no live user, without sudo and
-        // locales their components of live-config do nothing.
-        let live = [
-            "live-boot",
-            "live-boot-initramfs-tools",
-            "live-config",
-            "live-config-systemd",
-            "systemd-sysv",
-            "initramfs-tools",
-            "locales",
-            "keyboard-configuration",
-            "console-setup",
-            "kbd",
-            "tzdata",
-            "dbus",
-            "udev",
-            "zstd",
-        ];
-        wanted.extend(live.map(str::to_owned));
-        if spec.users.live.is_some() {
-            wanted.insert("user-setup".to_owned());
-        }
-        if spec
-            .users
-            .live
-            .as_ref()
-            .is_some_and(|user| user.sudo != isosmith_spec::model::SudoPolicy::None)
-        {
-            wanted.insert("sudo".to_owned());
-        }
-        wanted.insert(kernel_package(spec.kernel.flavour).to_owned());
-        for set in &spec.kernel.firmware {
-            wanted.extend(
-                firmware_packages(*set, spec.base.suite)
-                    .iter()
-                    .map(|&name| name.to_owned()),
-            );
-        }
-        wanted.into_iter().collect()
+        wanted::installed(&self.spec)
     }
 
     /// Packages whose files go onto the medium.
     pub fn boot_packages(&self) -> Vec<&'static str> {
-        use isosmith_spec::model::BiosLoader;
-
-        let boot = &self.spec.boot;
-        let mut names = Vec::new();
-        match boot.bios {
-            BiosLoader::Isolinux => names.extend(["isolinux", "syslinux-common"]),
-            BiosLoader::Grub => names.push("grub-pc-bin"),
-            BiosLoader::None => {}
-        }
-        if boot.uefi && boot.secure_boot {
-            names.extend([
-                "shim-signed",
-                "shim-helpers-amd64-signed",
-                "grub-efi-amd64-signed",
-            ]);
-        }
-        if boot.uefi || boot.bios == BiosLoader::Grub {
-            names.extend(["grub-efi-amd64-bin", "grub-common"]);
-        }
-        if boot.entries.contains(&MenuEntry::MemoryTest) {
-            names.push("memtest86+");
-        }
-        names
+        wanted::on_the_medium(&self.spec)
     }
 
     /// Where downloads of a source may come from, best first, for each source.
@@ -369,59 +303,6 @@ fn key_file(name: &str, path: &str) -> String {
 
 fn inside_key(name: &str, path: &str) -> String {
     format!("{}/keys/{}", crate::apt::INSIDE, key_file(name, path))
-}
-
-/// The kernel's metapackage.
-pub const fn kernel_package(flavour: KernelFlavour) -> &'static str {
-    match flavour {
-        KernelFlavour::Stable | KernelFlavour::Backports => "linux-image-amd64",
-        KernelFlavour::Rt => "linux-image-rt-amd64",
-        KernelFlavour::Cloud => "linux-image-cloud-amd64",
-    }
-}
-
-/// What a set of firmware is called in `suite`: Debian 13 split several packages.
-pub const fn firmware_packages(set: FirmwareSet, suite: Suite) -> &'static [&'static str] {
-    let old = matches!(suite, Suite::Bookworm);
-    match set {
-        FirmwareSet::Free => &["firmware-linux-free"],
-        FirmwareSet::Graphics if old => &["firmware-amd-graphics", "firmware-misc-nonfree"],
-        FirmwareSet::Graphics => &[
-            "firmware-amd-graphics",
-            "firmware-intel-graphics",
-            "firmware-nvidia-graphics",
-        ],
-        FirmwareSet::Wireless if old => &[
-            "firmware-atheros",
-            "firmware-brcm80211",
-            "firmware-iwlwifi",
-            "firmware-libertas",
-            "firmware-misc-nonfree",
-            "firmware-realtek",
-            "firmware-ti-connectivity",
-        ],
-        FirmwareSet::Wireless => &[
-            "firmware-atheros",
-            "firmware-brcm80211",
-            "firmware-iwlwifi",
-            "firmware-libertas",
-            "firmware-mediatek",
-            "firmware-realtek",
-            "firmware-ti-connectivity",
-        ],
-        FirmwareSet::Ethernet => &[
-            "firmware-bnx2",
-            "firmware-bnx2x",
-            "firmware-cavium",
-            "firmware-myricom",
-            "firmware-netronome",
-            "firmware-qlogic",
-            "firmware-realtek",
-        ],
-        FirmwareSet::Sound => &["firmware-sof-signed"],
-        FirmwareSet::Microcode => &["amd64-microcode", "intel-microcode"],
-        FirmwareSet::Misc => &["firmware-misc-nonfree"],
-    }
 }
 
 /// A file of the machine, inside every build, that names resolution needs.
