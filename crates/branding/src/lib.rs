@@ -43,6 +43,7 @@ pub use isolinux::{IsolinuxTheme, isolinux_menu_preview, isolinux_theme};
 pub use menu::{Countdown, Menu};
 pub use paint::Rect;
 pub use picture::{Limits, Picture, PictureError};
+pub use png::quick_png;
 pub use texts::{DebianFacts, disk_info, issue, issue_net, motd, os_release};
 pub use warnings::{Surface, Warning, WarningCode, warnings};
 

@@ -1,5 +1,20 @@
 //! A boot menu as a person sees it.
 
+use isosmith_spec::model::MenuEntry;
+
+/// What a line of the menu is called, on the medium and in the preview, for a product of this
+/// name.
+pub fn title(entry: MenuEntry, name: &str) -> String {
+    match entry {
+        MenuEntry::Live => name.to_owned(),
+        MenuEntry::LiveToRam => format!("{name} (copied to memory)"),
+        MenuEntry::SafeGraphics => format!("{name} (safe graphics)"),
+        MenuEntry::VerifyMedium => "Verify this medium".to_owned(),
+        MenuEntry::MemoryTest => "Memory test".to_owned(),
+        MenuEntry::LocalDisk => "Start from the first disk".to_owned(),
+    }
+}
+
 /// The entries of a boot menu and what is highlighted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Menu {

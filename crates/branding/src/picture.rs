@@ -1,6 +1,10 @@
 //! Logos and wallpapers: untrusted files, decoded within hard limits.
 
-use std::{io::Cursor, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io::Cursor,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use image::{ImageDecoder, ImageFormat, ImageReader, imageops::FilterType, metadata::Orientation};
 use resvg::{tiny_skia, usvg};
@@ -124,6 +128,19 @@ impl PictureError {
 #[derive(Debug, Clone)]
 pub struct Picture {
     content: Content,
+    /// Sizes drawn last, shared by copies: scaling costs more than all the rest of a preview.
+    drawn: Arc<Mutex<VecDeque<Drawn>>>,
+}
+
+/// How many drawn sizes are remembered.
+const MOST_DRAWN: usize = 4;
+
+/// A picture at one size.
+#[derive(Debug)]
+struct Drawn {
+    covers: bool,
+    size: (u32, u32),
+    image: Image,
 }
 
 #[derive(Debug, Clone)]
@@ -151,7 +168,10 @@ impl Picture {
             Some(format) => Content::Pixels(Arc::new(decode_raster(bytes, format, limits)?)),
             None => Content::Drawing(Arc::new(svg::parse(bytes, limits)?)),
         };
-        Ok(Self { content })
+        Ok(Self {
+            content,
+            drawn: Arc::default(),
+        })
     }
 
     /// Its own size in pixels; an SVG's nominal size, rounded up.
@@ -187,6 +207,29 @@ impl Picture {
 
     /// The picture stretched to exactly this size, with straight alpha.
     pub fn render(&self, width: u32, height: u32) -> Image {
+        self.remembered(false, (width, height), || self.draw(width, height))
+    }
+
+    fn remembered(&self, covers: bool, size: (u32, u32), draw: impl FnOnce() -> Image) -> Image {
+        // Whoever panicked while drawing has not touched the list.
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |drawn: &&Drawn| drawn.covers == covers && drawn.size == size;
+        if let Some(known) = drawn.iter().find(known) {
+            return known.image.clone();
+        }
+        let image = draw();
+        if drawn.len() == MOST_DRAWN {
+            drawn.pop_front();
+        }
+        drawn.push_back(Drawn {
+            covers,
+            size,
+            image: image.clone(),
+        });
+        image
+    }
+
+    fn draw(&self, width: u32, height: u32) -> Image {
         match &self.content {
             Content::Pixels(pixels) => resize(pixels, width, height),
             Content::Drawing(tree) => draw_svg(tree, width, height),
@@ -195,6 +238,10 @@ impl Picture {
 
     /// The middle of the picture filling exactly this size.
     pub(crate) fn cover(&self, width: u32, height: u32) -> Image {
+        self.remembered(true, (width, height), || self.draw_cover(width, height))
+    }
+
+    fn draw_cover(&self, width: u32, height: u32) -> Image {
         let (w, h) = self.scaled_by(f64::max, width, height);
         let (w, h) = (w.max(width), h.max(height));
         let (x, y) = ((w - width) / 2, (h - height) / 2);

@@ -30,6 +30,25 @@ pub(crate) fn encode(picture: &Image) -> Vec<u8> {
     bytes
 }
 
+/// Encodes a picture without transparency as fast as can be: for a preview, which is looked at
+/// for a moment and thrown away.
+pub fn quick_png(picture: &Image) -> Vec<u8> {
+    let mut rgb = Vec::with_capacity(picture.as_raw().len() / 4 * 3);
+    for pixel in picture.as_raw().chunks_exact(4) {
+        rgb.extend_from_slice(&pixel[..3]);
+    }
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Up)
+        .write_image(
+            &rgb,
+            picture.width(),
+            picture.height(),
+            ExtendedColorType::Rgb8,
+        )
+        .expect("a Vec takes any bytes and the buffer was made for this size");
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use image::Rgba;
@@ -47,6 +66,15 @@ mod tests {
         assert_eq!(header(&encode(&grey)), (8, 2, 0));
         let clear = Image::from_pixel(5, 3, Rgba([80, 80, 80, 9]));
         assert_eq!(header(&encode(&clear)), (8, 6, 0));
+    }
+
+    #[test]
+    fn the_quick_one_shows_the_same() {
+        let picture = Image::from_fn(33, 9, |x, y| Rgba([x as u8 * 7, y as u8 * 20, 7, 255]));
+        let back = image::load_from_memory(&quick_png(&picture))
+            .expect("a PNG")
+            .to_rgba8();
+        assert_eq!(back, picture);
     }
 
     #[test]

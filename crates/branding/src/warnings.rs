@@ -50,10 +50,14 @@ pub struct Warning {
 
 /// Everything that GRUB's and ISOLINUX's menus cannot show well.
 pub fn warnings(brand: &Brand, menu: &Menu) -> Vec<Warning> {
-    let grub = GrubTheme::new(brand, menu);
-    let isolinux = IsolinuxTheme::new(brand, menu);
-    let mut found = Found { list: Vec::new() };
+    let mut list = of_grub(brand, menu, &GrubTheme::new(brand, menu));
+    list.extend(of_isolinux(brand, menu, &IsolinuxTheme::new(brand, menu)));
+    list
+}
 
+/// What GRUB's menu cannot show well; `grub` is the theme of that brand and menu.
+pub fn of_grub(brand: &Brand, menu: &Menu, grub: &GrubTheme) -> Vec<Warning> {
+    let mut found = Found { list: Vec::new() };
     let (width, height) = grub::BACKGROUND;
     let scene = Scene {
         surface: Surface::Grub,
@@ -68,6 +72,21 @@ pub fn warnings(brand: &Brand, menu: &Menu) -> Vec<Warning> {
         on_accent: grub.palette.on_accent,
     };
     found.contrast(brand, menu, &scene);
+    found.labels(
+        menu,
+        Surface::Grub,
+        grub.entry_columns(),
+        |label| pf2::unifont().width(label) as usize / 8,
+        pf2::grub_can_draw,
+    );
+    found.scrolling(menu, Surface::Grub, grub::VISIBLE_ENTRIES);
+    found.lockup(brand, Surface::Grub, &grub.lockup);
+    found.list
+}
+
+/// What ISOLINUX's menu cannot show well; `isolinux` is the theme of that brand and menu.
+pub fn of_isolinux(brand: &Brand, menu: &Menu, isolinux: &IsolinuxTheme) -> Vec<Warning> {
+    let mut found = Found { list: Vec::new() };
     let isolinux_regions = isolinux.text_regions(menu);
     let entries = isolinux.entry_rects(menu);
     let scene = Scene {
@@ -80,14 +99,6 @@ pub fn warnings(brand: &Brand, menu: &Menu) -> Vec<Warning> {
         on_accent: isolinux.palette.on_accent,
     };
     found.contrast(brand, menu, &scene);
-
-    found.labels(
-        menu,
-        Surface::Grub,
-        grub.entry_columns(),
-        |label| pf2::unifont().width(label) as usize / 8,
-        pf2::grub_can_draw,
-    );
     found.labels(
         menu,
         Surface::Isolinux,
@@ -95,9 +106,7 @@ pub fn warnings(brand: &Brand, menu: &Menu) -> Vec<Warning> {
         |label| label.chars().count(),
         |c| cp437::byte(c).is_some(),
     );
-    found.scrolling(menu, Surface::Grub, grub::VISIBLE_ENTRIES);
     found.scrolling(menu, Surface::Isolinux, isolinux::VISIBLE_ENTRIES);
-    found.lockup(brand, Surface::Grub, &grub.lockup);
     found.lockup(brand, Surface::Isolinux, &isolinux.lockup);
     found.list
 }

@@ -40,31 +40,16 @@ pub(crate) fn entries(boot: &Boot, name: &str, always: &[String]) -> Vec<Entry> 
     }
     let base = parameters.join(" ");
     let linux = |more: &str| Action::Linux(format!("{base} {more}").trim_end().to_owned());
-    let entry = |kind: &MenuEntry| match kind {
-        MenuEntry::Live => Entry {
-            title: name.to_owned(),
-            action: linux("quiet"),
-        },
-        MenuEntry::LiveToRam => Entry {
-            title: format!("{name} (copied to memory)"),
-            action: linux("toram quiet"),
-        },
-        MenuEntry::SafeGraphics => Entry {
-            title: format!("{name} (safe graphics)"),
-            action: linux("nomodeset quiet"),
-        },
-        // Without "quiet": its result is what the person came for.
-        MenuEntry::VerifyMedium => Entry {
-            title: "Verify this medium".to_owned(),
-            action: linux("verify-checksums"),
-        },
-        MenuEntry::MemoryTest => Entry {
-            title: "Memory test".to_owned(),
-            action: Action::MemoryTest,
-        },
-        MenuEntry::LocalDisk => Entry {
-            title: "Start from the first disk".to_owned(),
-            action: Action::LocalDisk,
+    let entry = |kind: &MenuEntry| Entry {
+        title: isosmith_branding::menu::title(*kind, name),
+        action: match kind {
+            MenuEntry::Live => linux("quiet"),
+            MenuEntry::LiveToRam => linux("toram quiet"),
+            MenuEntry::SafeGraphics => linux("nomodeset quiet"),
+            // Without "quiet": its result is what the person came for.
+            MenuEntry::VerifyMedium => linux("verify-checksums"),
+            MenuEntry::MemoryTest => Action::MemoryTest,
+            MenuEntry::LocalDisk => Action::LocalDisk,
         },
     };
     boot.entries.iter().map(entry).collect()

@@ -64,3 +64,34 @@ pub fn load(layers: Vec<Layer>, finder: Finder<'_>) -> Result<(BuildSpec, Merged
     problems.extend(found);
     check::verdict((spec, problems)).map(|spec| (spec, merged))
 }
+
+/// What [`load`] would say, with as much of the result as there is: for an editor, in which a
+/// profile has problems most of the time.
+#[derive(Debug)]
+pub struct Looked {
+    /// The spec; `None` unless there are no problems.
+    pub spec: Option<BuildSpec>,
+    /// The merged profile without the values that were refused; `None` if a text is not TOML.
+    pub merged: Option<Merged>,
+    /// Every problem of every text.
+    pub problems: Vec<Problem>,
+}
+
+/// Merges and checks like [`load`], and goes on in spite of problems.
+pub fn look(layers: Vec<Layer>, finder: Finder<'_>) -> Looked {
+    let (merged, mut problems) = merge::merge_what_can_be(layers, finder);
+    let (spec, found) = merged.as_ref().map(check::examine).unwrap_or_default();
+    problems.extend(found);
+    Looked {
+        spec: spec.filter(|_| problems.is_empty()),
+        merged,
+        problems,
+    }
+}
+
+/// How the field at `path` (without indices, such as `software.packages`) meets what a parent
+/// profile wrote: `Some(true)` adds to the parent's list, `Some(false)` replaces; `None` if
+/// there is no such field.
+pub fn adds(path: &str) -> Option<bool> {
+    raw::find(path).map(|field| matches!(field.kind, raw::Kind::List { adds: true, .. }))
+}

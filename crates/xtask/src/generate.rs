@@ -1,16 +1,40 @@
 //! Files of the repository that are made from code.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
+
+use crate::cargo::cargo;
 
 /// The format of profiles, for editors.
 const SCHEMA: &str = "profiles/schema.json";
 
-/// Every generated file with what it should hold.
-fn files() -> Result<Vec<(&'static str, String)>> {
+/// Paths in the repository, and what the files should hold.
+type Files = BTreeMap<String, String>;
+
+/// Every generated file.
+fn files(shell: &Shell) -> Result<Files> {
+    let mut files = schema()?;
+    files.extend(types(shell)?);
+    Ok(files)
+}
+
+fn schema() -> Result<Files> {
     let schema = serde_json::to_string_pretty(&isosmith_spec::schema())
         .context("the schema cannot be written")?;
-    Ok(vec![(SCHEMA, schema + "\n")])
+    Ok(Files::from([(SCHEMA.to_owned(), schema + "\n")]))
+}
+
+/// The types of the page. An example writes them, so that no other program is compiled with
+/// what that needs.
+fn types(shell: &Shell) -> Result<Files> {
+    let run = cargo(shell, &["run", "--quiet", "--package", "isosmith-studio"]);
+    let text = run
+        .args(["--features", "ts", "--example", "typescript"])
+        .quiet()
+        .read()?;
+    serde_json::from_str(&text).context("the page's types are not JSON")
 }
 
 /// Writes those that are not as they should be.
@@ -19,11 +43,7 @@ fn files() -> Result<Vec<(&'static str, String)>> {
 ///
 /// When a file cannot be written.
 pub fn write(shell: &Shell) -> Result<()> {
-    for (path, text) in stale(shell)? {
-        shell.write_file(path, text)?;
-        println!("wrote {path}");
-    }
-    Ok(())
+    write_stale(shell, files(shell)?)
 }
 
 /// Looks whether every file is as it should be.
@@ -32,7 +52,19 @@ pub fn write(shell: &Shell) -> Result<()> {
 ///
 /// When one is not.
 pub fn check(shell: &Shell) -> Result<()> {
-    let stale: Vec<_> = stale(shell)?.into_iter().map(|(path, _)| path).collect();
+    refuse_stale(shell, files(shell)?)
+}
+
+fn write_stale(shell: &Shell, files: Files) -> Result<()> {
+    for (path, text) in stale(shell, files) {
+        shell.write_file(&path, text)?;
+        println!("wrote {path}");
+    }
+    Ok(())
+}
+
+fn refuse_stale(shell: &Shell, files: Files) -> Result<()> {
+    let stale: Vec<_> = stale(shell, files).into_keys().collect();
     if stale.is_empty() {
         return Ok(());
     }
@@ -42,10 +74,9 @@ pub fn check(shell: &Shell) -> Result<()> {
     )
 }
 
-fn stale(shell: &Shell) -> Result<Vec<(&'static str, String)>> {
-    let mut files = files()?;
-    files.retain(|(path, text)| shell.read_file(path).ok().as_ref() != Some(text));
-    Ok(files)
+fn stale(shell: &Shell, mut files: Files) -> Files {
+    files.retain(|path, text| shell.read_file(&*path).ok().as_ref() != Some(text));
+    files
 }
 
 #[cfg(test)]
@@ -57,14 +88,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shell = Shell::new().unwrap();
         shell.change_dir(folder.path());
-        let refused = check(&shell).unwrap_err().to_string();
+        let check = || refuse_stale(&shell, schema().unwrap());
+        let refused = check().unwrap_err().to_string();
         assert!(refused.contains(SCHEMA), "{refused}");
 
-        write(&shell).unwrap();
-        check(&shell).unwrap();
+        write_stale(&shell, schema().unwrap()).unwrap();
+        check().unwrap();
 
         let text = shell.read_file(SCHEMA).unwrap();
         shell.write_file(SCHEMA, text.trim_end()).unwrap();
-        assert!(check(&shell).is_err(), "a missing line end is a difference");
+        assert!(check().is_err(), "a missing line end is a difference");
     }
 }

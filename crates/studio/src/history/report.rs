@@ -1,0 +1,120 @@
+//! A build as one text, to save or to send.
+
+use std::fmt::Write;
+
+use isosmith_protocol::{BuildResult, ErrorView, Outcome};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{BuildDetail, BuildState};
+
+/// A step that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Step {
+    pub(super) title: String,
+    pub(super) took_ms: Option<u64>,
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// The report of a build.
+pub(super) fn report(detail: &BuildDetail, steps: &[Step]) -> String {
+    let mut text = String::new();
+    // Writing to a text cannot fail.
+    let _ = write(&mut text, detail, steps);
+    text
+}
+
+fn write(text: &mut String, detail: &BuildDetail, steps: &[Step]) -> std::fmt::Result {
+    let row = &detail.row;
+    writeln!(text, "Isosmith {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(text, "Build:    {}", row.id)?;
+    writeln!(text, "Product:  {}", row.title)?;
+    writeln!(text, "Profile:  {}", row.profile)?;
+    writeln!(text, "State:    {}", word(row.state))?;
+    writeln!(text, "Started:  {} (seconds since 1970)", row.started)?;
+    if let Some(took) = row.took_ms {
+        writeln!(text, "Time:     {}", seconds(took))?;
+    }
+    if !steps.is_empty() {
+        writeln!(text, "\nSteps:")?;
+    }
+    for step in steps {
+        let took = step.took_ms.map(seconds).unwrap_or_default();
+        let outcome = match &step.outcome {
+            None => "not finished".to_owned(),
+            Some(Outcome::Done) => "done".to_owned(),
+            Some(Outcome::Cached) => "from the cache".to_owned(),
+            Some(Outcome::Skipped { why }) => format!("nothing to do: {why}"),
+            Some(Outcome::Failed { .. }) => "failed".to_owned(),
+            Some(Outcome::Unknown) => "unknown".to_owned(),
+        };
+        writeln!(text, "  {:<45} {took:>10}  {outcome}", step.title)?;
+    }
+    if !detail.warned.is_empty() {
+        writeln!(text, "\nWarnings:")?;
+    }
+    for warning in &detail.warned {
+        writeln!(text, "  {warning}")?;
+    }
+    match detail.session.as_slice() {
+        [] => writeln!(text, "\nYour session: unharmed as far as it was watched")?,
+        changes => {
+            writeln!(text, "\nYour session has changed:")?;
+            for change in changes {
+                writeln!(text, "  {}: {}", change.item.name, change.cause)?;
+            }
+        }
+    }
+    match &detail.result {
+        Some(BuildResult::Succeeded { iso, .. }) => {
+            writeln!(text, "\nISO: {} ({} bytes)", iso.path, iso.size)?;
+            for (algorithm, sum) in &iso.checksums {
+                writeln!(text, "  {algorithm}: {sum}")?;
+            }
+        }
+        Some(BuildResult::Failed { error }) => failure(text, error)?,
+        Some(BuildResult::Cancelled | BuildResult::Interrupted | BuildResult::Unknown) | None => {}
+    }
+    Ok(())
+}
+
+fn failure(text: &mut String, error: &ErrorView) -> std::fmt::Result {
+    writeln!(text, "\nError: {}", error.message)?;
+    for cause in &error.causes {
+        writeln!(text, "  because {cause}")?;
+    }
+    if let Some(command) = &error.command {
+        writeln!(text, "  command: {command}")?;
+    }
+    for line in &error.tail {
+        writeln!(text, "  | {line}")?;
+    }
+    writeln!(text, "What to do: {}", error.advice)
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+}
+
+/// A state's word in the database and in reports.
+pub(super) const fn word(state: BuildState) -> &'static str {
+    match state {
+        BuildState::Queued => "queued",
+        BuildState::Running => "running",
+        BuildState::Succeeded => "succeeded",
+        BuildState::Failed => "failed",
+        BuildState::Cancelled => "cancelled",
+        BuildState::Interrupted => "interrupted",
+    }
+}
+
+/// The state of a word; an unknown one is of a file that was edited by hand.
+pub(super) fn state(word: &str) -> BuildState {
+    match word {
+        "queued" => BuildState::Queued,
+        "running" => BuildState::Running,
+        "succeeded" => BuildState::Succeeded,
+        "failed" => BuildState::Failed,
+        "cancelled" => BuildState::Cancelled,
+        _ => BuildState::Interrupted,
+    }
+}
