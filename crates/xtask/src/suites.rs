@@ -15,7 +15,7 @@ use crate::{
     lint,
     package::{self, PackageArgs},
     packages::{self, Package},
-    system,
+    page, system,
 };
 
 /// A suite, in the order in which all of them run: what fails fast comes first.
@@ -33,6 +33,8 @@ pub enum Suite {
     Privileged,
     /// The service on a private bus with the real polkitd. Needs root.
     Helper,
+    /// The real window on a screen without glass, with the real service. Needs root.
+    Window,
     /// The Debian package on a small system. Needs root and the network.
     Package,
     /// A profile from the real mirror, compared with a plain tree. Needs root and the network.
@@ -49,6 +51,7 @@ impl Suite {
         Self::Cli,
         Self::Privileged,
         Self::Helper,
+        Self::Window,
         Self::Package,
         Self::Real,
         Self::Boot,
@@ -63,6 +66,7 @@ impl Suite {
             Self::Cli => "cli",
             Self::Privileged => "privileged",
             Self::Helper => "helper",
+            Self::Window => "window",
             Self::Package => "package",
             Self::Real => "real",
             Self::Boot => "boot",
@@ -71,15 +75,21 @@ impl Suite {
 
     /// What must be installed before.
     const fn packages(self) -> &'static [&'static [Package]] {
-        use packages::{ARCHIVE, BOOT, BUILD, BUS, IMAGES, MEDIA, OTHER_TREE, PACKAGING, ROOTLESS};
+        use packages::{
+            ARCHIVE, BOOT, BUILD, BUS, IMAGES, MEDIA, OTHER_TREE, PACKAGING, ROOTLESS,
+            WINDOW_BUILD, WINDOW_RUN,
+        };
 
         match self {
-            Self::Lint | Self::Architecture => &[],
-            Self::Unit => &[BOOT, MEDIA, IMAGES],
+            Self::Architecture => &[],
+            // They compile everything, the window with it.
+            Self::Lint => &[WINDOW_BUILD],
+            Self::Unit => &[BOOT, MEDIA, IMAGES, WINDOW_BUILD],
             Self::Cli => &[BUILD],
             // Rootless builds are tested by root, as another user.
             Self::Privileged => &[BUILD, ROOTLESS, ARCHIVE, MEDIA, IMAGES],
             Self::Helper => &[BUILD, BUS, ARCHIVE, MEDIA, IMAGES],
+            Self::Window => &[BUILD, BUS, ARCHIVE, MEDIA, IMAGES, WINDOW_BUILD, WINDOW_RUN],
             Self::Package => &[PACKAGING, OTHER_TREE],
             Self::Real => &[BUILD, OTHER_TREE, IMAGES, MEDIA],
             Self::Boot => &[BUILD, ROOTLESS, BOOT, MEDIA],
@@ -88,7 +98,7 @@ impl Suite {
 
     const fn needs_root(self) -> bool {
         match self {
-            Self::Privileged | Self::Helper | Self::Package | Self::Real => true,
+            Self::Privileged | Self::Helper | Self::Window | Self::Package | Self::Real => true,
             Self::Lint | Self::Unit | Self::Architecture | Self::Cli | Self::Boot => false,
         }
     }
@@ -101,12 +111,18 @@ impl Suite {
             );
         }
         match self {
-            Self::Lint => lint::lint(shell),
-            Self::Unit => Ok(cargo(
-                shell,
-                &["test", "--workspace", "--exclude", "isosmith-tests"],
-            )
-            .run()?),
+            Self::Lint => {
+                page::build(shell)?;
+                lint::lint(shell)
+            }
+            Self::Unit => {
+                page::build(shell)?;
+                Ok(cargo(
+                    shell,
+                    &["test", "--workspace", "--exclude", "isosmith-tests"],
+                )
+                .run()?)
+            }
             Self::Architecture => Ok(test_binary(shell, self, all).run()?),
             Self::Helper => {
                 let program = isosmith.built(shell)?;
@@ -116,12 +132,24 @@ impl Suite {
                     .env("ISOSMITH_HELPER_BIN", service)
                     .run()?)
             }
-            Self::Package => {
+            Self::Window => {
                 let program = isosmith.built(shell)?;
-                let deb = package::package(shell, &PackageArgs::into("target/package"))?;
+                let service = cargo::build(shell, "isosmith-helper", "isosmith-helper")?;
+                page::build(shell)?;
+                let window = cargo::build(shell, "isosmith-gui", "isosmith-gui")?;
                 Ok(test_binary(shell, self, all)
                     .env("ISOSMITH_BIN", program)
-                    .env("ISOSMITH_PACKAGE", deb)
+                    .env("ISOSMITH_HELPER_BIN", service)
+                    .env("ISOSMITH_GUI_BIN", window)
+                    .run()?)
+            }
+            Self::Package => {
+                let program = isosmith.built(shell)?;
+                let debs = package::package(shell, &PackageArgs::into("target/package"))?;
+                Ok(test_binary(shell, self, all)
+                    .env("ISOSMITH_BIN", program)
+                    .env("ISOSMITH_PACKAGE", debs.service)
+                    .env("ISOSMITH_WINDOW_PACKAGE", debs.window)
                     .run()?)
             }
             Self::Cli | Self::Privileged | Self::Real | Self::Boot => {

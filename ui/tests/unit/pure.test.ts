@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { algorithmOf, cleanSum } from '../../src/lib/checksum.ts';
-import { readMessage } from '../../src/lib/backend/tauri.ts';
+import { readMessage, readPreview } from '../../src/lib/backend/tauri.ts';
 import { dropKind } from '../../src/lib/drops.ts';
 import { noEta, settle } from '../../src/lib/eta.ts';
 import { about, bytes, plain, span } from '../../src/lib/format.ts';
@@ -212,6 +212,15 @@ test('a channel brings batches, single events and an end', () => {
   expect(readMessage(event)).toMatchObject({ events: [{ seq: 1 }] });
   expect(readMessage([])).toEqual({ events: [] });
   expect(readMessage(null)).toEqual({ end: true });
+});
+
+test('a picture comes behind its warnings', () => {
+  const warnings = [{ severity: 'warning', field: 'branding.name', message: 'zu breit: Ä' }];
+  const json = new TextEncoder().encode(JSON.stringify(warnings));
+  const bytes = new Uint8Array([json.length, 0, 0, 0, ...json, 137, 80, 78, 71]);
+  const preview = readPreview(bytes.buffer);
+  expect(preview.warnings).toEqual(warnings);
+  expect(new Uint8Array(preview.png as ArrayBuffer)).toEqual(new Uint8Array([137, 80, 78, 71]));
 });
 
 test('what holds a build up is judged by several seconds', () => {

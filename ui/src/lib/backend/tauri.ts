@@ -2,7 +2,7 @@
 
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Backend, ChannelMessage } from '../backend.ts';
+import type { Backend, BackendEvents, ChannelMessage, Preview } from '../backend.ts';
 import { type BuildEvent, readEvent } from '../protocol.ts';
 
 /** A batch of events, one event, or anything else for the end. */
@@ -11,6 +11,17 @@ export function readMessage(message: unknown): ChannelMessage {
     .map(readEvent)
     .filter((event): event is BuildEvent => event !== null);
   return events.length > 0 || Array.isArray(message) ? { events } : { end: true };
+}
+
+/**
+ * A drawn surface as it comes: four bytes with the length of its warnings (little endian), the
+ * warnings as JSON, the PNG.
+ */
+export function readPreview(bytes: ArrayBuffer): Preview {
+  const length = new DataView(bytes).getUint32(0, true);
+  const json = new TextDecoder().decode(new Uint8Array(bytes, 4, length));
+  const warnings = JSON.parse(json) as Preview['warnings'];
+  return { png: bytes.slice(4 + length), warnings };
 }
 
 export const tauri: Backend = {
@@ -23,7 +34,8 @@ export const tauri: Backend = {
   saveDraft: (id, path) => invoke('save_draft', { id, path }),
   pick: (kind) => invoke('pick', { kind }),
   totals: (id) => invoke('totals', { id }),
-  preview: (id, surface, width, height) => invoke('preview', { id, surface, width, height }),
+  preview: async (id, surface, width, height) =>
+    readPreview(await invoke<ArrayBuffer>('preview', { id, surface, width, height })),
   searchPackages: (id, query, limit) => invoke('search_packages', { id, query, limit }),
   packageCost: (id, name) => invoke('package_cost', { id, name }),
   plan: (id) => invoke('plan', { id }),
@@ -49,8 +61,10 @@ export const tauri: Backend = {
   settings: () => invoke('settings'),
   setSettings: (settings) => invoke('set_settings', { settings }),
   on: (event, hear) => {
-    void listen(event, (heard) => {
-      hear(heard.payload as never);
+    const listening = listen<BackendEvents[typeof event]>(event, ({ payload }) => {
+      hear(payload);
     });
+    // What the window was started with waits until somebody listens.
+    if (event === 'open') void listening.then(() => invoke('page_listens'));
   },
 };

@@ -17,6 +17,8 @@ interface Edit {
 }
 
 const TOTALS_WAIT_MS = 150;
+/** Until totals are asked for again that the package lists were not there for yet. */
+const TOTALS_AGAIN_MS = 1_000;
 
 class DraftStore {
   draft = $state.raw<Draft | null>(null);
@@ -177,7 +179,8 @@ class DraftStore {
     const totals = await app.trying(() => app.backend.totals(draft.id));
     if (!totals || this.revision !== revision) return;
     this.totals = totals;
-    this.stale = false;
+    this.stale = totals.packages === null && draft.problems.length === 0;
+    if (this.stale) this.#timer = setTimeout(() => void this.#total(), TOTALS_AGAIN_MS);
   }
 }
 

@@ -1,0 +1,184 @@
+//! The window with the real service, the real polkitd and a small archive.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use isosmith_tests::{Fault, Kit, Small, kit::sha256, made::Made};
+use libtest_mimic::Trial;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    driver::{Driver, SOON},
+    trial,
+    world::{ALICE, CAROL, World},
+};
+
+/// The small system takes half a minute where nothing else is going on.
+const A_BUILD: Duration = Duration::from_secs(300);
+
+pub fn trials(kit: &Kit) -> Vec<Trial> {
+    vec![
+        trial(kit, "real::a_build", a_build),
+        trial(kit, "real::refused", refused),
+        trial(kit, "real::cancelled", cancelled),
+        trial(kit, "real::found_again", found_again),
+        trial(kit, "real::the_service_dies", the_service_dies),
+    ]
+}
+
+/// A desktop, a small archive, and the person's own profile for it.
+fn ground(
+    kit: &Kit,
+    name: &str,
+    person: isosmith_tests::bus::Person,
+) -> Result<(World, Small, PathBuf)> {
+    kit.minimal()?;
+    let world = World::whole(kit, name, person)?;
+    let slow = Made::new("slow", "1").file("/usr/share/slow", &"slow\n".repeat(4000), 0o644);
+    let folder = world.folder().join("small");
+    fs::create_dir(&folder)?;
+    let small = Small::serve(kit, &folder, &[slow])?;
+    let profile = small.profile_with(name, "", &["slow"], "")?;
+    let text =
+        fs::read_to_string(profile)?.replace("[branding]", "[branding]\nname = \"Nordlicht\"");
+    world.file("archive.asc", &fs::read_to_string(small.archive.key())?)?;
+    let file = world.file(&format!("{name}.toml"), &text)?;
+    Ok((world, small, file))
+}
+
+/// Opens the window with a profile and presses Build.
+fn build(world: &World, file: &std::path::Path) -> Result<Driver> {
+    let window = world.window(&[file.to_str().context("text")?])?;
+    window.await_text("Nordlicht", SOON)?;
+    window.press("Build")?;
+    Ok(window)
+}
+
+fn building(window: &Driver) -> Result<()> {
+    window.await_text("Building Nordlicht", SOON)?;
+    window.await_text("Download the packages", SOON)
+}
+
+fn a_build(kit: &Kit) -> Result<()> {
+    let (world, _small, file) = ground(kit, "window", ALICE)?;
+    let window = build(&world, &file)?;
+    building(&window)?;
+    window.wait("progress", A_BUILD, || {
+        let script = "return +document.querySelector('[role=progressbar]')?.ariaValueNow";
+        Ok(window.script(script)?.as_u64() >= Some(10))
+    })?;
+    world.keep("real-1-build.png")?;
+    // The title tells how far it is; then the window is put away.
+    let title = world.titled("[0-9] % · Nordlicht 1 · Isosmith")?;
+    world.show(&title, false)?;
+    window.await_text("is ready", A_BUILD)?;
+    window.await_text("Show in folder", SOON)?;
+
+    let iso = fs::read_dir(world.output())?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|end| end == "iso"))
+        .context("there is no ISO")?;
+    let owner = fs::metadata(&iso)?.uid();
+    ensure!(owner == ALICE.id, "the ISO belongs to {owner}");
+    let sum = sha256(&iso)?;
+    ensure!(
+        window.text()?.contains(&sum),
+        "{sum} is not on the screen:\n{}",
+        window.text()?
+    );
+    let begun = Instant::now();
+    while world.notices().is_empty() && begun.elapsed() < SOON {
+        thread::sleep(Duration::from_millis(100));
+    }
+    let notices = world.notices();
+    let notice = notices
+        .first()
+        .with_context(|| format!("no notification came; {}", world.log()))?;
+    ensure!(notices.len() == 1, "{notices:?}");
+    ensure!(notice.title.contains("Nordlicht"), "{notice:?}");
+    ensure!(
+        notice.text.contains(iso.to_str().context("text")?),
+        "{notice:?}"
+    );
+    ensure!(notice.actions == ["open-folder", "try-it"], "{notice:?}");
+    world.show(&title, true)?;
+    world.keep("real-2-result.png")
+}
+
+fn refused(kit: &Kit) -> Result<()> {
+    let (world, _small, file) = ground(kit, "refused", CAROL)?;
+    let window = build(&world, &file)?;
+    window.wait("a refusal", SOON, || {
+        let script = "return document.querySelector('[data-code]')?.dataset.code ?? ''";
+        Ok(window.script(script)? == "not_authorised")
+    })?;
+    world.keep("real-3-refused.png")?;
+    ensure!(
+        fs::read_dir(world.output())?.next().is_none(),
+        "something came"
+    );
+    ensure!(world.notices().is_empty(), "{:?}", world.notices());
+    Ok(())
+}
+
+fn cancelled(kit: &Kit) -> Result<()> {
+    let (world, small, file) = ground(kit, "cancelled", ALICE)?;
+    small.server.fault("/pool/slow_", Fault::Stall(100));
+    let window = build(&world, &file)?;
+    building(&window)?;
+    window.press("Cancel the build")?;
+    window.await_text("Stop this build?", SOON)?;
+    window.press("Stop the build")?;
+    window.await_text("was stopped", A_BUILD)?;
+    world.keep("real-4-cancelled.png")?;
+    ensure!(
+        fs::read_dir(world.output())?.next().is_none(),
+        "something came"
+    );
+    small.server.heal();
+    window.press("Resume the build")?;
+    window.await_text("is ready", A_BUILD)
+}
+
+/// The window is killed in the middle; the next one shows the build that goes on.
+fn found_again(kit: &Kit) -> Result<()> {
+    let (world, small, file) = ground(kit, "again", ALICE)?;
+    small.server.fault("/pool/slow_", Fault::Stall(100));
+    let window = build(&world, &file)?;
+    building(&window)?;
+    for pid in world.windows()? {
+        kill(Pid::from_raw(i32::try_from(pid)?), Signal::SIGKILL)?;
+    }
+    drop(window);
+    let window = world.window(&[])?;
+    window.await_text("Building Nordlicht", SOON)?;
+    window.await_text("Download the packages", SOON)?;
+    small.server.heal();
+    window.await_text("is ready", A_BUILD)
+}
+
+/// The service is killed in the middle; the window says what became of the build, and goes on
+/// with it when it is told to.
+fn the_service_dies(kit: &Kit) -> Result<()> {
+    let (mut world, small, file) = ground(kit, "dies", ALICE)?;
+    small.server.fault("/pool/slow_", Fault::Stall(100));
+    let window = build(&world, &file)?;
+    building(&window)?;
+    world.kill_service()?;
+    small.server.heal();
+    world.start_service()?;
+    window.await_text("was interrupted", A_BUILD)?;
+    world.keep("real-5-interrupted.png")?;
+    window.press("Resume the build")?;
+    window.await_text("is ready", A_BUILD)
+}
