@@ -10,8 +10,9 @@ export default defineConfig({
   outputDir: 'test-results',
   fullyParallel: true,
   workers: 2,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 120_000,
+  // Long enough for a machine that does other things, too.
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {
     baseURL: 'http://127.0.0.1:4173',

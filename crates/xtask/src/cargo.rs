@@ -52,13 +52,23 @@ pub fn build_isosmith(shell: &Shell) -> Result<PathBuf> {
     build(shell, "isosmith-cli", "isosmith")
 }
 
+/// Packages that are built in one go, so that what both use is compiled once: alone, each of them
+/// would choose other features.
+const TOGETHER: &[&str] = &["isosmith-cli", "isosmith-helper"];
+
 /// Builds a package as it is shipped, and says where its program `binary` is.
 ///
 /// # Errors
 ///
 /// When it does not compile.
 pub fn build(shell: &Shell, package: &str, binary: &str) -> Result<PathBuf> {
-    cargo(shell, &["build", "--release", "--package", package]).run()?;
+    let packages = if TOGETHER.contains(&package) {
+        TOGETHER
+    } else {
+        &[package]
+    };
+    let named = packages.iter().flat_map(|package| ["--package", package]);
+    cargo(shell, &["build", "--release"]).args(named).run()?;
     let metadata = metadata(shell, &["--no-deps"])?;
     let target = metadata["target_directory"]
         .as_str()

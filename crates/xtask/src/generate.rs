@@ -75,7 +75,7 @@ fn refuse_stale(shell: &Shell, files: Files) -> Result<()> {
 }
 
 fn stale(shell: &Shell, mut files: Files) -> Files {
-    files.retain(|path, text| shell.read_file(&*path).ok().as_ref() != Some(text));
+    files.retain(|path, text| shell.read_file(path).ok().as_ref() != Some(text));
     files
 }
 

@@ -119,6 +119,13 @@ pub const BUS: &[Package] = &[
     ),
 ];
 
+/// What the page is looked at with in tests.
+pub const BROWSER: &[Package] = &[package(
+    "chromium",
+    "/usr/bin/chromium",
+    "shows every screen of the window's page in tests",
+)];
+
 /// What the window is compiled against. The page also needs Node.js.
 pub const WINDOW_BUILD: &[Package] = &[
     package(

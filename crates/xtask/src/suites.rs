@@ -25,6 +25,8 @@ pub enum Suite {
     Lint,
     /// The tests of every crate, with those in its documentation.
     Unit,
+    /// The window's page: types, words, folds, and every screen in a browser. Needs Node.js.
+    Ui,
     /// Dependency directions and other rules of the house.
     Architecture,
     /// The command line, without root.
@@ -47,6 +49,7 @@ impl Suite {
     const ALL: &[Self] = &[
         Self::Lint,
         Self::Unit,
+        Self::Ui,
         Self::Architecture,
         Self::Cli,
         Self::Privileged,
@@ -62,6 +65,7 @@ impl Suite {
         match self {
             Self::Lint => "lint",
             Self::Unit => "unit",
+            Self::Ui => "ui",
             Self::Architecture => "architecture",
             Self::Cli => "cli",
             Self::Privileged => "privileged",
@@ -76,15 +80,16 @@ impl Suite {
     /// What must be installed before.
     const fn packages(self) -> &'static [&'static [Package]] {
         use packages::{
-            ARCHIVE, BOOT, BUILD, BUS, IMAGES, MEDIA, OTHER_TREE, PACKAGING, ROOTLESS,
+            ARCHIVE, BOOT, BROWSER, BUILD, BUS, IMAGES, MEDIA, OTHER_TREE, PACKAGING, ROOTLESS,
             WINDOW_BUILD, WINDOW_RUN,
         };
 
         match self {
             Self::Architecture => &[],
-            // They compile everything, the window with it.
+            // It compiles everything, the window with it.
             Self::Lint => &[WINDOW_BUILD],
-            Self::Unit => &[BOOT, MEDIA, IMAGES, WINDOW_BUILD],
+            Self::Unit => &[BOOT, MEDIA, IMAGES],
+            Self::Ui => &[BROWSER],
             Self::Cli => &[BUILD],
             // Rootless builds are tested by root, as another user.
             Self::Privileged => &[BUILD, ROOTLESS, ARCHIVE, MEDIA, IMAGES],
@@ -99,7 +104,9 @@ impl Suite {
     const fn needs_root(self) -> bool {
         match self {
             Self::Privileged | Self::Helper | Self::Window | Self::Package | Self::Real => true,
-            Self::Lint | Self::Unit | Self::Architecture | Self::Cli | Self::Boot => false,
+            Self::Lint | Self::Unit | Self::Ui | Self::Architecture | Self::Cli | Self::Boot => {
+                false
+            }
         }
     }
 
@@ -116,13 +123,10 @@ impl Suite {
                 lint::lint(shell)
             }
             Self::Unit => {
-                page::build(shell)?;
-                Ok(cargo(
-                    shell,
-                    &["test", "--workspace", "--exclude", "isosmith-tests"],
-                )
-                .run()?)
+                let cmd = cargo(shell, &["test"]).args(ALL_BUT_THE_WINDOW);
+                Ok(cmd.args(["--exclude", "isosmith-tests"]).run()?)
             }
+            Self::Ui => page::test(shell),
             Self::Architecture => Ok(test_binary(shell, self, all).run()?),
             Self::Helper => {
                 let program = isosmith.built(shell)?;
@@ -137,6 +141,8 @@ impl Suite {
                 let service = cargo::build(shell, "isosmith-helper", "isosmith-helper")?;
                 page::build(shell)?;
                 let window = cargo::build(shell, "isosmith-gui", "isosmith-gui")?;
+                // As it is shipped, too: nothing of it is compiled a second time.
+                cargo(shell, &["test", "--release", "--package", "isosmith-gui"]).run()?;
                 Ok(test_binary(shell, self, all)
                     .env("ISOSMITH_BIN", program)
                     .env("ISOSMITH_HELPER_BIN", service)
@@ -162,19 +168,16 @@ impl Suite {
     }
 }
 
+/// The same choice of packages for every test, so that dependencies are compiled once, with the
+/// same features. The window's are many, and it is tested as it is shipped.
+const ALL_BUT_THE_WINDOW: [&str; 3] = ["--workspace", "--exclude", "isosmith-gui"];
+
 /// One of the programs in `tests/`. Its long tests are those that are ignored or that look
 /// at `ISOSMITH_FULL`.
 fn test_binary(shell: &Shell, suite: Suite, all: bool) -> Cmd<'_> {
-    let cmd = cargo(
-        shell,
-        &[
-            "test",
-            "--package",
-            "isosmith-tests",
-            "--test",
-            suite.name(),
-        ],
-    );
+    let cmd = cargo(shell, &["test"])
+        .args(ALL_BUT_THE_WINDOW)
+        .args(["--test", suite.name()]);
     if all {
         cmd.env("ISOSMITH_FULL", "1")
             .args(["--", "--include-ignored"])
