@@ -20,20 +20,17 @@ use std::{
     sync::OnceLock,
 };
 
-use anyhow::{Context, Result, bail, ensure};
-use isosmith_branding::{Brand, Countdown, GrubTheme, IsolinuxTheme, Menu, read_screendump, ssim};
-use isosmith_spec::{BuildSpec, Layer, Origin};
+use anyhow::{Context, Result, ensure};
+use isosmith_spec::BuildSpec;
 use isosmith_tests::{
     Kit,
-    kit::{output, workspace},
+    kit::workspace,
+    menus::{compare_menu, spec},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Software emulation on a busy machine; a good run takes a third of it.
 const TIMEOUT: &str = "600";
-
-/// Least likeness of a menu and its preview outside the texts.
-const LIKENESS: f64 = 0.9;
 
 static ISO: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
@@ -76,29 +73,6 @@ fn profile() -> PathBuf {
     workspace().join("tests/fixtures/boot/profile.toml")
 }
 
-/// A profile as checked, for what the system must be.
-fn spec(profile: &Path) -> Result<BuildSpec> {
-    let text = fs::read_to_string(profile)?;
-    let base = profile.parent().unwrap_or(Path::new("."));
-    let layer = Layer::new(
-        Origin::Profile("boot-test".into()),
-        base.display().to_string(),
-        text,
-    );
-    let parent = |name: &str| {
-        let path = workspace().join("profiles").join(name).join("profile.toml");
-        Some(Layer::new(
-            Origin::Profile(name.into()),
-            format!("profiles/{name}"),
-            fs::read_to_string(path).ok()?,
-        ))
-    };
-    match isosmith_spec::load(vec![layer], &parent) {
-        Ok((spec, _)) => Ok(spec),
-        Err(problems) => bail!("the test's profile is wrong: {problems:?}"),
-    }
-}
-
 /// Built once for all firmwares.
 fn iso(kit: &Kit) -> Result<PathBuf> {
     let built = ISO.get_or_init(|| {
@@ -119,7 +93,7 @@ fn boots(kit: &Kit, firmware: &str) -> Result<()> {
     let shots = start(kit, &iso, &kit.root.join("boot"), firmware)?;
     let spec = spec(&profile())?;
     let mut wrong = compare_system(&spec, firmware, &read_back(&shots.serial)?);
-    if let Err(error) = compare_menu(&iso, firmware, &shots.menu, &spec) {
+    if let Err(error) = compare_menu(&iso, firmware, &shots.menu, &spec, Path::new("")) {
         wrong.push(format!("{error:#}"));
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -269,57 +243,4 @@ fn compare_system(
         of("secure_boot"),
     );
     wrong
-}
-
-/// Compares the menu on the screen with the picture that the product makes of it.
-fn compare_menu(iso: &Path, firmware: &str, shot: &Path, spec: &BuildSpec) -> Result<()> {
-    let bytes =
-        fs::read(shot).with_context(|| format!("no picture of the menu at {}", shot.display()))?;
-    let screen = read_screendump(&bytes)?;
-    let (width, height) = screen.dimensions();
-    let brand = Brand::from_spec(&spec.branding, None, None);
-    let menu = Menu::new(titles(iso)?, spec.boot.timeout.map(Countdown::starting));
-    let (preview, texts) = match firmware {
-        "bios" => {
-            let theme = IsolinuxTheme::new(&brand, &menu);
-            (theme.preview(&menu), theme.text_regions(&menu))
-        }
-        _ => {
-            let theme = GrubTheme::new(&brand, &menu);
-            (
-                theme.preview(&menu, width, height),
-                theme.text_regions(&menu, width, height),
-            )
-        }
-    };
-    preview.save(shot.with_file_name(format!("{firmware}-preview.png")))?;
-    let likeness = ssim(&screen, &preview, &texts)?;
-    eprintln!("{firmware}: the menu is like its preview by {likeness:.3}");
-    ensure!(
-        likeness >= LIKENESS,
-        "the menu ({}) is like its preview by only {likeness:.3}",
-        shot.display()
-    );
-    Ok(())
-}
-
-/// The menu's lines, from the medium itself.
-fn titles(iso: &Path) -> Result<Vec<String>> {
-    let folder = tempfile::tempdir()?;
-    let to = folder.path().join("grub.cfg");
-    output(
-        Command::new("xorriso")
-            .args(["-no_rc", "-osirrox", "on", "-indev"])
-            .arg(iso)
-            .args(["-extract", "/boot/grub/grub.cfg"])
-            .arg(&to),
-    )?;
-    let text = fs::read_to_string(&to)?;
-    let titles = text.lines().filter_map(|line| {
-        line.strip_prefix("menuentry '")?
-            .split('\'')
-            .next()
-            .map(str::to_owned)
-    });
-    Ok(titles.collect())
 }

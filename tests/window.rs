@@ -12,6 +12,8 @@
 mod desktop;
 #[path = "window/driver.rs"]
 mod driver;
+#[path = "window/figures.rs"]
+mod figures;
 #[path = "window/mock.rs"]
 mod mock;
 #[path = "window/real.rs"]
@@ -49,7 +51,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let trials = [mock::trials, real::trials]
+    let trials = [mock::trials, real::trials, figures::trials]
         .iter()
         .flat_map(|trials| trials(&kit))
         .collect();

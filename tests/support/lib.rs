@@ -7,6 +7,7 @@
 //! | [`archive`] | a signed archive of real and made packages |
 //! | [`bus`] | a system bus, people and polkit of the tests' own |
 //! | [`made`] | packages that a test writes itself |
+//! | [`menus`] | boot menus beside their previews |
 //! | [`small`] | a whole system that builds in seconds |
 //! | [`server`] | HTTP with faults |
 //! | [`run`] | one run of the program, its events and its end |
@@ -24,6 +25,7 @@ pub mod bus;
 pub mod differ;
 pub mod kit;
 pub mod made;
+pub mod menus;
 pub mod run;
 pub mod server;
 pub mod small;

@@ -96,7 +96,7 @@ fn from_start_to_result(kit: &Kit) -> Result<()> {
 }
 
 /// Memory of every process of the window, what they share counted once.
-fn memory(world: &World) -> Result<String> {
+pub fn memory(world: &World) -> Result<String> {
     let mut sum = 0;
     let mut said = Vec::new();
     for entry in fs::read_dir("/proc")?.filter_map(Result::ok) {

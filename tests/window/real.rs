@@ -4,12 +4,18 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::PathBuf,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
-use isosmith_tests::{Fault, Kit, Small, kit::sha256, made::Made};
+use isosmith_tests::{
+    Fault, Kit, Small,
+    kit::sha256,
+    made::Made,
+    menus::{compare_menu, spec, titles},
+};
 use libtest_mimic::Trial;
 use nix::{
     sys::signal::{Signal, kill},
@@ -32,6 +38,8 @@ pub fn trials(kit: &Kit) -> Vec<Trial> {
         trial(kit, "real::cancelled", cancelled),
         trial(kit, "real::found_again", found_again),
         trial(kit, "real::the_service_dies", the_service_dies),
+        // Minutes: on demand.
+        trial(kit, "real::what_was_seen_is_what_boots", boots).with_ignored_flag(true),
     ]
 }
 
@@ -181,4 +189,66 @@ fn the_service_dies(kit: &Kit) -> Result<()> {
     world.keep("real-5-interrupted.png")?;
     window.press("Resume the build")?;
     window.await_text("is ready", A_BUILD)
+}
+
+/// A real system, named and coloured in the window: its boot menus, on the screens of virtual
+/// machines, are those that were seen before.
+fn boots(kit: &Kit) -> Result<()> {
+    const LOGO: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
+        <path fill="#f6b73c" d="M32 4l28 52H4z"/></svg>"##;
+    const WALLPAPER: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1920 1080">
+        <rect width="1920" height="1080" fill="#132033"/>
+        <circle cx="1500" cy="300" r="420" fill="#1f3a5c"/></svg>"##;
+
+    kit.minimal()?;
+    let world = World::whole(kit, "boots", ALICE)?;
+    world.file("logo.svg", LOGO)?;
+    world.file("wallpaper.svg", WALLPAPER)?;
+    let file = world.file(
+        "aurora.toml",
+        "format = 1\nextends = \"minimal\"\n[profile]\nname = \"aurora\"\n\
+         [boot]\nserial = { unit = 0, speed = 115200 }\ntimeout = 20\n\
+         [branding]\nlogo = \"logo.svg\"\nwallpaper = \"wallpaper.svg\"\n",
+    )?;
+    let window = world.window(&[file.to_str().context("text")?])?;
+    window.await_text("Isosmith Minimal", SOON)?;
+    window.press("Branding")?;
+    window.fill("branding.name", "Polarlicht")?;
+    window.fill("branding.accent", "#f6b73c")?;
+    window.await_text("Polarlicht", SOON)?;
+    window.press("Save")?;
+    thread::sleep(Duration::from_secs(2));
+    world.keep("boots-1-branding.png")?;
+    window.press("Build")?;
+    window.await_text("is ready", A_BUILD)?;
+    let iso = fs::read_dir(world.output())?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|end| end == "iso"))
+        .context("there is no ISO")?;
+
+    let spec = spec(&file)?;
+    ensure!(spec.branding.name == "Polarlicht", "{:?}", spec.branding);
+    let named = titles(&iso)?;
+    ensure!(
+        named.iter().any(|title| title.contains("Polarlicht")),
+        "{named:?}"
+    );
+    for firmware in ["bios", "uefi"] {
+        let shot = crate::shots().join(format!("boots-{firmware}-menu.png"));
+        let ended = Command::new(&kit.program)
+            .arg("test-boot")
+            .arg(&iso)
+            .args(["--firmware", firmware, "--timeout", "900"])
+            .arg("--menu-screendump")
+            .arg(&shot)
+            .output()?;
+        ensure!(
+            ended.status.success(),
+            "{firmware}: {}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+        compare_menu(&iso, firmware, &shot, &spec, &world.home())?;
+    }
+    Ok(())
 }

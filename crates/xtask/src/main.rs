@@ -2,8 +2,9 @@
 //!
 //! | Command | Meaning |
 //! |---|---|
-//! | `run` | install what is missing, build Isosmith, build an ISO with it |
+//! | `run` | install what is missing and Isosmith itself, open its window |
 //! | `test` | install what the tests need, run the suites |
+//! | `screenshots` | take the pictures of the window that the README shows |
 //! | `package` | build the Debian packages |
 //! | `generate` | write the files that are made from code, or check that they are fresh |
 //! | `bench` | measure builds beside other ways to make the same image |
@@ -21,6 +22,7 @@ mod package;
 mod packages;
 mod page;
 mod run;
+mod screenshots;
 mod suites;
 mod system;
 
@@ -33,13 +35,12 @@ use xshell::Shell;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Install what is missing, build Isosmith, and build an ISO with it.
+    /// Install what is missing and Isosmith itself, and open its window.
     Run {
-        /// Which profile.
-        #[arg(default_value = "minimal")]
-        profile: String,
-        /// Where the ISO goes.
-        #[arg(long, default_value = "out")]
+        /// Build this profile in the terminal instead.
+        profile: Option<String>,
+        /// Where its ISO goes.
+        #[arg(long, default_value = "out", requires = "profile")]
         output: PathBuf,
     },
     /// Install what the tests need and run them.
@@ -51,6 +52,8 @@ enum Task {
         #[arg(long)]
         all: bool,
     },
+    /// Take the pictures of the window that the README shows, by its test suite.
+    Screenshots,
     /// Build the Debian packages.
     Package(package::PackageArgs),
     /// Write the files that are made from code.
@@ -77,8 +80,16 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
     let shell = Shell::new()?;
     shell.change_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.."));
     match task {
-        Task::Run { profile, output } => run::run(&shell, &profile, &output)?,
+        Task::Run {
+            profile: None,
+            output: _,
+        } => run::open(&shell)?,
+        Task::Run {
+            profile: Some(profile),
+            output,
+        } => run::build(&shell, &profile, &output)?,
         Task::Test { suites, all } => return suites::test(&shell, &suites, all),
+        Task::Screenshots => return screenshots::take(&shell),
         Task::Package(args) => {
             let made = package::package(&shell, &args)?;
             println!("{}\n{}", made.service.display(), made.window.display());

@@ -37,7 +37,7 @@ fn install(shell: &Shell) -> Result<()> {
         .quiet()
         .ignore_stdout()
         .run()
-        .context("Node.js 20 or newer is needed for the window's page: https://nodejs.org")?;
+        .context("Node.js 20.19 or newer is needed for the window's page: https://nodejs.org")?;
     // What npm has written last is as new as the lock file where nothing is to be done.
     let installed = shell.current_dir().join("node_modules/.package-lock.json");
     if is_newer(&installed, &shell.current_dir().join("package-lock.json")) {

@@ -1,6 +1,7 @@
 //! From a fresh machine to an ISO.
 
 use std::{
+    env,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -11,7 +12,7 @@ use xshell::Shell;
 use crate::{
     cargo,
     package::{self, PackageArgs, Packages},
-    packages,
+    packages, page,
     system::{self, Distribution},
 };
 
@@ -22,26 +23,70 @@ const SERIAL: &str = "boot.serial={ unit = 0, speed = 115200 }";
 /// user namespaces.
 const NOT_ALLOWED: i32 = 4;
 
-/// Where the package's command line is.
+/// Where the packages' programs are.
 const INSTALLED: &str = "/usr/bin/isosmith";
+const WINDOW: &str = "/usr/bin/isosmith-gui";
 
-/// Installs what is missing, then Isosmith itself as a package, builds `profile` into
-/// `output`, and says how to try it.
+/// Installs what is missing, then Isosmith itself as packages, and opens its window.
+///
+/// # Errors
+///
+/// When one of these fails, or nobody would see a window.
+pub fn open(shell: &Shell) -> Result<()> {
+    ensure!(
+        !system::is_root(),
+        "the window does not run as root: start this as yourself, or build in the terminal with \
+         `cargo xtask run minimal`"
+    );
+    let screen = ["WAYLAND_DISPLAY", "DISPLAY"];
+    ensure!(
+        screen.iter().any(|name| env::var_os(name).is_some()),
+        "there is no screen here: build in the terminal with `cargo xtask run minimal`"
+    );
+    packages::ensure(
+        shell,
+        &[packages::BUILD, packages::BOOT, packages::WINDOW_TRY],
+    )?;
+    let window = match installed(shell)? {
+        Some(_) => PathBuf::from(WINDOW),
+        // It opens, and says that there is no service.
+        None => {
+            packages::ensure(shell, &[packages::WINDOW_BUILD])?;
+            page::build(shell)?;
+            cargo::build(shell, "isosmith-gui", "isosmith-gui")?
+        }
+    };
+    Ok(shell.cmd(window).run()?)
+}
+
+/// Installs what is missing, then Isosmith itself as packages, builds `profile` into `output`,
+/// and says how to try it.
 ///
 /// # Errors
 ///
 /// When one of these fails.
-pub fn run(shell: &Shell, profile: &str, output: &Path) -> Result<()> {
+pub fn build(shell: &Shell, profile: &str, output: &Path) -> Result<()> {
     let rootless: &[_] = if system::is_root() {
         &[]
     } else {
         packages::ROOTLESS
     };
-    packages::ensure(shell, &[packages::BUILD, rootless, packages::BOOT])?;
-    let isosmith = program(shell)?;
+    packages::ensure(
+        shell,
+        &[
+            packages::BUILD,
+            rootless,
+            packages::BOOT,
+            packages::WINDOW_TRY,
+        ],
+    )?;
+    let isosmith = match installed(shell)? {
+        Some(program) => program,
+        None => cargo::build_isosmith(shell)?,
+    };
     // Made here, so that it belongs to whoever started this even when root builds.
     shell.create_dir(output)?;
-    let iso = build(shell, &isosmith, profile, output)?;
+    let iso = make(shell, &isosmith, profile, output)?;
     println!("\nThe ISO is {iso}");
     println!("See whether it starts, without a window (a few minutes where there is no KVM):");
     println!(
@@ -52,11 +97,11 @@ pub fn run(shell: &Shell, profile: &str, output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The command line to build with: installed, as a user has it, or from the target folder
-/// where there are no Debian packages or nobody agrees.
-fn program(shell: &Shell) -> Result<PathBuf> {
+/// The command line as a user has it, installed; [`None`] where there are no Debian packages or
+/// nobody agrees.
+fn installed(shell: &Shell) -> Result<Option<PathBuf>> {
     if system::distribution() == Distribution::Other {
-        return cargo::build_isosmith(shell);
+        return Ok(None);
     }
     let debs = package::package(shell, &PackageArgs::into("target/package"))?;
     let words = install(&debs);
@@ -66,8 +111,8 @@ fn program(shell: &Shell) -> Result<PathBuf> {
         "  `sudo apt-get purge isosmith isosmith-gui` takes everything away again but your ISOs."
     );
     if !system::is_root() && !packages::agreed(&format!("Run this now? {}", words.join(" ")))? {
-        println!("It is not installed; the build goes on with the program as it is.");
-        return cargo::build_isosmith(shell);
+        println!("It is not installed; this goes on with the programs as they are.");
+        return Ok(None);
     }
     // Root needs no sudo, and may have none.
     let words = if system::is_root() {
@@ -76,7 +121,7 @@ fn program(shell: &Shell) -> Result<PathBuf> {
         &words
     };
     shell.cmd(&words[0]).args(&words[1..]).run()?;
-    Ok(INSTALLED.into())
+    Ok(Some(INSTALLED.into()))
 }
 
 /// The command that installs the packages for an ordinary user. Again where it is installed
@@ -97,7 +142,7 @@ fn install(debs: &Packages) -> Vec<String> {
 
 /// Builds, and returns where the ISO is: that is what goes to standard output. Progress and
 /// questions have the terminal, which a command of xshell would not leave them.
-fn build(shell: &Shell, isosmith: &Path, profile: &str, output: &Path) -> Result<String> {
+fn make(shell: &Shell, isosmith: &Path, profile: &str, output: &Path) -> Result<String> {
     let build = |mut program: Command| -> Result<Output> {
         program
             .current_dir(shell.current_dir())

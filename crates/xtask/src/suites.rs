@@ -88,7 +88,7 @@ impl Suite {
             Self::Architecture => &[],
             // It compiles everything, the window with it.
             Self::Lint => &[WINDOW_BUILD],
-            Self::Unit => &[BOOT, MEDIA, IMAGES],
+            Self::Unit => &[BOOT, BUS, MEDIA, IMAGES],
             Self::Ui => &[BROWSER],
             Self::Cli => &[BUILD],
             // Rootless builds are tested by root, as another user.
