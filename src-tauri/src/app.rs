@@ -59,6 +59,7 @@ pub fn run(args: Args) -> Result<(), String> {
         drafts::save_draft,
         drafts::pick,
         drafts::plan,
+        drafts::hash_password,
         preview::preview,
         packages::totals,
         packages::search_packages,

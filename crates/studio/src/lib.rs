@@ -9,6 +9,7 @@
 //! | [`Pictures`] | the real picture of each profile and each build |
 //! | [`History`] | builds that have been, in SQLite |
 //! | [`Settings`](model::Settings), [`Recent`], [`Places`] | what a person chose, and where it lies |
+//! | [`hash_password`] | what is kept of a password |
 //! | [`check_download`] | whether a file is the one that was made |
 //!
 //! Everything here is synchronous. Every failure is an [`Error`], which serialises as the
@@ -22,6 +23,7 @@ mod download;
 mod draft;
 mod error;
 mod history;
+mod password;
 mod pictures;
 mod places;
 mod plan;
@@ -36,6 +38,7 @@ pub use download::check_download;
 pub use draft::{Checked, Drafts};
 pub use error::{Error, Result};
 pub use history::{Begun, History};
+pub use password::hash_password;
 pub use pictures::{Pictures, scene};
 pub use places::Places;
 pub use plan::plan;

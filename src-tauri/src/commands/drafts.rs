@@ -50,3 +50,9 @@ pub async fn pick(held: Held<'_>, kind: PickKind) -> Answer<Option<String>> {
 pub async fn plan(held: Held<'_>, id: String) -> Answer<Plan> {
     apart(held, move |controller| controller.plan(&id)).await
 }
+
+/// What the spec has in the place of a password.
+#[tauri::command]
+pub async fn hash_password(held: Held<'_>, password: String) -> Answer<String> {
+    apart(held, move |_| isosmith_studio::hash_password(&password)).await
+}

@@ -60,6 +60,8 @@ export interface Backend {
   searchPackages(id: string, query: string, limit: number): Promise<PackageHits>;
   packageCost(id: string, name: string): Promise<PackageCost>;
   plan(id: string): Promise<Plan>;
+  /** What a spec has in the place of a password. */
+  hashPassword(password: string): Promise<string>;
   startBuild(id: string, output: string): Promise<string>;
   attach(build: string, from: number, to: (message: ChannelMessage) => void): Promise<void>;
   cancelBuild(build: string): Promise<void>;

@@ -28,6 +28,19 @@ test('from the start to an ISO in few clicks', async ({ page }) => {
   await expect(page.getByText('This is no SHA-256')).toBeVisible();
 });
 
+test('a password is typed once, and its hash is kept', async ({ page }) => {
+  await describe(page, 'speed=0');
+  await section(page, 'Users');
+  await page.getByRole('radio', { name: 'A password' }).first().check({ force: true });
+  const typed = page.getByLabel('New password');
+  await typed.fill('correct horse');
+  await page.getByRole('button', { name: 'Use it' }).click();
+  await expect(page.getByLabel('Hash of the password')).toHaveValue(/^\$6\$/);
+  await expect(typed).toHaveValue('');
+  await page.getByRole('button', { name: 'Spec' }).click();
+  await expect(page.getByText('correct horse')).toHaveCount(0);
+});
+
 test('the same with the keyboard alone', async ({ page }) => {
   await open(page, 'speed=0');
   await page.keyboard.press('Tab');

@@ -39,6 +39,7 @@ export const tauri: Backend = {
   searchPackages: (id, query, limit) => invoke('search_packages', { id, query, limit }),
   packageCost: (id, name) => invoke('package_cost', { id, name }),
   plan: (id) => invoke('plan', { id }),
+  hashPassword: (password) => invoke('hash_password', { password }),
   startBuild: (id, output) => invoke('start_build', { id, output }),
   attach: (build, from, to) => {
     const channel = new Channel<unknown>();
