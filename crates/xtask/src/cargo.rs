@@ -69,11 +69,24 @@ pub fn build(shell: &Shell, package: &str, binary: &str) -> Result<PathBuf> {
     };
     let named = packages.iter().flat_map(|package| ["--package", package]);
     cargo(shell, &["build", "--release"]).args(named).run()?;
+    Ok(target(shell)?.join("release").join(binary))
+}
+
+/// Builds a package for its tests, in a part of the time, and says where its program `binary`
+/// is.
+///
+/// # Errors
+///
+/// When it does not compile.
+pub fn build_for_tests(shell: &Shell, package: &str, binary: &str) -> Result<PathBuf> {
+    cargo(shell, &["build", "--package", package]).run()?;
+    Ok(target(shell)?.join("debug").join(binary))
+}
+
+fn target(shell: &Shell) -> Result<PathBuf> {
     let metadata = metadata(shell, &["--no-deps"])?;
-    let target = metadata["target_directory"]
-        .as_str()
-        .context("cargo names no target folder")?;
-    Ok(PathBuf::from(target).join("release").join(binary))
+    let target = metadata["target_directory"].as_str();
+    Ok(target.context("cargo names no target folder")?.into())
 }
 
 #[cfg(test)]

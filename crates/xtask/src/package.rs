@@ -51,6 +51,13 @@ impl PackageArgs {
             window: None,
         }
     }
+
+    /// With this window.
+    #[must_use]
+    pub fn with_window(self, window: PathBuf) -> Self {
+        let window = Some(window);
+        Self { window, ..self }
+    }
 }
 
 /// The programs of a package.
