@@ -123,7 +123,7 @@ impl Suite {
                 lint::lint(shell)
             }
             Self::Unit => {
-                let cmd = cargo(shell, &["test"]).args(ALL_BUT_THE_WINDOW);
+                let cmd = cargo(shell, &["test", "--no-fail-fast"]).args(ALL_BUT_THE_WINDOW);
                 Ok(cmd.args(["--exclude", "isosmith-tests"]).run()?)
             }
             Self::Ui => page::test(shell),

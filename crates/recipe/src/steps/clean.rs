@@ -77,12 +77,7 @@ pub(crate) fn clean(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     same_password_days(&tree, state.source_date().div_euclid(86_400))?;
     regenerate_ssh_keys(&tree)?;
 
-    for path in [
-        "/usr/sbin/policy-rc.d",
-        "/usr/sbin/update-initramfs.distrib",
-        "/run/isosmith",
-        "/etc/resolv.conf",
-    ] {
+    for path in ["/usr/sbin/policy-rc.d", "/run/isosmith", "/etc/resolv.conf"] {
         if tree.exists(path) {
             return Err(Failure::plain(
                 Code::ImageInvalid,
