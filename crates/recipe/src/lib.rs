@@ -66,6 +66,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
     use Phase::{BaseSystem, Desktop, Environment, Integration, Iso};
 
     let initramfs = row("initramfs", "Make the initramfs", Integration, 10, Layer)
+        .version(2)
         .inputs(initramfs::inputs)
         .run(initramfs::make);
     let before_image = row(

@@ -1,5 +1,7 @@
 //! The initramfs, made exactly once.
 
+use std::path::Path;
+
 use isosmith_engine::{Done, Failure, StepCx};
 use isosmith_host::fs::Tree;
 use isosmith_protocol::{Code, Unit};
@@ -47,8 +49,23 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
                 .args(["-c", "-k", version]);
             cx.run(&make)?;
         }
+        link(cx, &root, &tree, &kernels)?;
         Ok(Done::Done)
     })
+}
+
+/// Makes `/initrd.img`, which kernels leave out when they are told to make no initramfs
+/// (linux-update-symlinks of linux-base).
+fn link(cx: &StepCx<'_>, root: &Path, tree: &Tree, kernels: &[String]) -> Result<(), Failure> {
+    const PROGRAM: &str = "/usr/bin/linux-update-symlinks";
+
+    let Some(newest) = kernels.last().filter(|_| tree.exists(PROGRAM)) else {
+        return Ok(());
+    };
+    let image = format!("/boot/vmlinuz-{newest}");
+    let links = in_tree(PROGRAM, root).env("INITRD", "Yes");
+    // Links that are there stay as they are.
+    cx.run(&links.args(["upgrade", newest, &image]))
 }
 
 /// Versions of the installed kernels, oldest first.
