@@ -139,7 +139,10 @@ fn flood(kit: &Kit) -> Result<()> {
     window.press("Start from Isosmith Minimal")?;
     window.press("Build")?;
     window.await_text("Building", SOON)?;
-    window.script("[...document.querySelectorAll('button')].find((one) => one.innerText.startsWith('Log')).click()")?;
+    window.wait("the log", SOON, || {
+        Ok(window.script("return document.querySelector('details.log') !== null")? == true)
+    })?;
+    window.script("document.querySelector('details.log').open = true")?;
     window.script(FRAMES)?;
     let (seconds, lines) = FLOOD;
     window.await_text("is ready", Duration::from_secs(seconds * 4))?;
