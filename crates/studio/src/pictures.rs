@@ -1,6 +1,6 @@
 //! Profile cards, and the real picture of each profile and each build, kept in the cache.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use isosmith_protocol::{BuildId, Code};
 use serde_json::Value as Json;
@@ -66,20 +66,6 @@ impl Pictures {
         // Drawn again next time.
         let _ = disk::write_own(&file, &png);
         Ok(png)
-    }
-
-    /// Removes every kept picture.
-    ///
-    /// # Errors
-    ///
-    /// When the folder cannot be removed.
-    pub fn clear(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove", &self.folder, &error))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
     }
 }
 

@@ -6,13 +6,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs::File,
     io,
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
 use isosmith_engine::Failure;
+use isosmith_host::fs::Confined;
 use isosmith_protocol::Code;
 use isosmith_spec::Material as Wanted;
 
@@ -48,10 +49,7 @@ pub fn take_apart(
     tar::unpack(stream, into, &mut budget).map_err(|error| invalid(error.to_string()))?;
     let mut files = BTreeMap::new();
     for (number, name) in names.iter().enumerate() {
-        let member = open(
-            &into.join(number.to_string()),
-            &into.join(format!("{number}.tar")),
-        );
+        let member = open(into, &number.to_string());
         let file = member.map_err(|error| invalid(format!("{name}: {error}")))?;
         files.insert((*name).to_owned(), file);
     }
@@ -60,12 +58,14 @@ pub fn take_apart(
     Ok(files)
 }
 
-fn open(file: &Path, folder: &Path) -> io::Result<File> {
-    match plain(file) {
+fn open(into: &Path, number: &str) -> io::Result<File> {
+    match plain(&into.join(number)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let packed = plain(folder)?;
+            let path = into.join(format!("{number}.tar"));
+            let packed = plain(&path)?;
             // A packed folder is known by having no name: see `Materials::receive`.
-            fs::remove_file(folder)?;
+            let within = Confined::new(into).map_err(io::Error::other)?;
+            within.remove_tree(&path).map_err(io::Error::other)?;
             Ok(packed)
         }
         file => file,
