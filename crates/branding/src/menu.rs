@@ -9,6 +9,8 @@ pub fn title(entry: MenuEntry, name: &str) -> String {
         MenuEntry::Live => name.to_owned(),
         MenuEntry::LiveToRam => format!("{name} (copied to memory)"),
         MenuEntry::SafeGraphics => format!("{name} (safe graphics)"),
+        MenuEntry::Install => format!("Install {name}"),
+        MenuEntry::DebianInstaller => format!("Install {name} in text mode"),
         MenuEntry::VerifyMedium => "Verify this medium".to_owned(),
         MenuEntry::MemoryTest => "Memory test".to_owned(),
         MenuEntry::LocalDisk => "Start from the first disk".to_owned(),

@@ -12,7 +12,7 @@ use isosmith_engine::Failure;
 use isosmith_protocol::{Code, Output};
 use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous, SquashfsWriter};
 use isosmith_spec::{
-    Layer, Origin,
+    Layer, MaterialKind, Origin,
     model::{BuildSpec, Login},
     names::MaterialPath,
 };
@@ -57,14 +57,22 @@ pub fn check_pictures(
     spec: &BuildSpec,
     place: &dyn Fn(&MaterialPath) -> Result<PathBuf, Failure>,
 ) -> Result<(), Failure> {
-    for (field, path) in [
-        ("branding.logo", &spec.branding.logo),
-        ("branding.wallpaper", &spec.branding.wallpaper),
-    ] {
-        let Some(path) = path else { continue };
-        let file = place(path)?;
+    for material in spec.materials() {
+        let picture = match material.kind {
+            MaterialKind::Logo | MaterialKind::Wallpaper => true,
+            MaterialKind::Key
+            | MaterialKind::Deb
+            | MaterialKind::Overlay
+            | MaterialKind::Script
+            | MaterialKind::SigningKey
+            | MaterialKind::Certificate => false,
+        };
+        if !picture {
+            continue;
+        }
+        let file = place(&material.path)?;
         let bytes = fs::read(&file).map_err(|error| Failure::io_at("read", &file, error))?;
-        isosmith_recipe::check_picture(field, path.as_str(), &bytes)?;
+        isosmith_recipe::check_picture(&material.field, material.path.as_str(), &bytes)?;
     }
     Ok(())
 }
@@ -76,38 +84,60 @@ pub fn check_pictures(
 ///
 /// [`Code::ProfileInvalid`] when there is no terminal, or the two answers differ.
 pub fn ask_passwords(loaded: Loaded) -> Result<Loaded, Failure> {
-    let users = &loaded.spec.users;
-    let mut answers = Vec::new();
-    if let Some(user) = users
-        .live
-        .as_ref()
-        .filter(|user| user.password == Login::Prompt)
+    if !loaded
+        .spec
+        .users
+        .logins()
+        .any(|login| *login == Login::Prompt)
     {
-        answers.push((
-            "users.live.password",
-            ask(&format!("Password for {}", user.name))?,
-        ));
-    }
-    if users.root == Login::Prompt {
-        answers.push(("users.root.password", ask("Password for root")?));
-    }
-    if answers.is_empty() {
         return Ok(loaded);
     }
-    let mut layers = vec![Layer::new(
-        Origin::Profile("profile".into()),
-        "",
-        loaded.merged.to_toml(),
-    )];
-    for (path, hash) in answers {
-        layers.push(
-            isosmith_spec::set(path, &hash)
-                .map_err(|problem| Failure::plain(Code::Internal, problem.to_string()))?,
-        );
-    }
-    let (spec, merged) = isosmith_spec::load(layers, &|_| None)
+    let text = with_passwords(&loaded, &ask)?;
+    let layer = Layer::new(Origin::Profile("profile".into()), "", text);
+    let (spec, merged) = isosmith_spec::load(vec![layer], &|_| None)
         .map_err(|problems| profile::LoadError::Problems(problems).into_failure())?;
     Ok(Loaded { spec, merged })
+}
+
+/// The merged profile with what `ask` answers in the place of each `prompt`.
+fn with_passwords(
+    loaded: &Loaded,
+    ask: &dyn Fn(&str) -> Result<String, Failure>,
+) -> Result<String, Failure> {
+    let broken = |error: &dyn std::fmt::Display| Failure::plain(Code::Internal, error.to_string());
+    let users = &loaded.spec.users;
+    let mut profile: toml::Table = loaded
+        .merged
+        .to_toml()
+        .parse()
+        .map_err(|error: toml::de::Error| broken(&error))?;
+    let mut tables = profile.get_mut("users").and_then(toml::Value::as_table_mut);
+    let mut answer = |key: &str, index: usize, name: &str| {
+        let hash = ask(&format!("Password for {name}"))?;
+        let value = tables.as_mut().and_then(|users| users.get_mut(key));
+        let account = match value {
+            Some(toml::Value::Array(accounts)) => accounts.get_mut(index),
+            table => table,
+        };
+        let account = account.and_then(toml::Value::as_table_mut);
+        let account = account.ok_or_else(|| broken(&format!("there is no table users.{key}")))?;
+        account.insert("password".to_owned(), toml::Value::from(hash));
+        Ok::<(), Failure>(())
+    };
+    if let Some(user) = &users.live
+        && user.password == Login::Prompt
+    {
+        answer("live", 0, user.name.as_str())?;
+    }
+    if users.root == Login::Prompt {
+        answer("root", 0, "root")?;
+    }
+    for (index, account) in users.accounts.iter().enumerate() {
+        if account.password == Login::Prompt {
+            answer("accounts", index, account.name.as_str())?;
+        }
+    }
+    toml::to_string(&profile).map_err(|error| broken(&error))
 }
 
 fn ask(what: &str) -> Result<String, Failure> {

@@ -149,12 +149,7 @@ fn check_spec(text: &str) -> Result<BuildSpec, Refusal> {
         invalid(failure)
     })?;
     isosmith_recipe::mirrors::refuse_files(&spec.base).map_err(invalid)?;
-    let live = spec.users.live.as_ref().map(|user| &user.password);
-    if live
-        .into_iter()
-        .chain([&spec.users.root])
-        .any(|login| *login == Login::Prompt)
-    {
+    if spec.users.logins().any(|login| *login == Login::Prompt) {
         return Err(invalid(Failure::new(
             Code::ProfileInvalid,
             "a password is to be asked for, and nobody can be asked here",

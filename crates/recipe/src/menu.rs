@@ -48,6 +48,9 @@ pub(crate) fn entries(boot: &Boot, name: &str, always: &[String]) -> Vec<Entry> 
             MenuEntry::SafeGraphics => linux("nomodeset quiet"),
             // Without "quiet": its result is what the person came for.
             MenuEntry::VerifyMedium => linux("verify-checksums"),
+            MenuEntry::Install => linux("isosmith.install quiet"),
+            // Its own kernel is added by the step that puts that installer on the medium.
+            MenuEntry::DebianInstaller => linux("quiet"),
             MenuEntry::MemoryTest => Action::MemoryTest,
             MenuEntry::LocalDisk => Action::LocalDisk,
         },

@@ -4,10 +4,13 @@ use crate::merge::Merged;
 use crate::model::BuildSpec;
 use crate::problem::{Problem, Reason};
 
+mod choices;
+mod desktop;
 mod identity;
 mod machine;
 mod read;
 mod rules;
+mod security;
 mod system;
 
 use read::Reader;
@@ -46,12 +49,16 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
     let profile = identity::profile(&root.get("profile"));
     let base = system::base(&root.get("base"));
     let software = system::software(&root.get("software"));
+    let desktop = desktop::desktop(&root.get("desktop"));
     let kernel = system::kernel(&root.get("kernel"));
     let region = machine::region(&root.get("region"));
     let users = machine::users(&root.get("users"));
     let services = machine::services(&root.get("services"));
     let files = machine::files(&root.get("files"));
     let scripts = machine::scripts(&root.get("scripts"));
+    let security = security::security(&root.get("security"));
+    let assistant = security::assistant(&root.get("ai"));
+    let installer = desktop::installer(&root.get("installer"));
     let boot = machine::boot(&root.get("boot"));
     let branding = identity::branding(&root.get("branding"));
     let image = identity::image(&root);
@@ -62,18 +69,27 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
     rules::services(&root);
     rules::files(&root);
     rules::boot(&root, boot.as_ref());
+    choices::desktop(&root, desktop.as_ref());
+    choices::installer(&root, installer.as_ref(), desktop.as_ref());
+    choices::menu(&root, boot.as_ref(), installer.as_ref());
+    choices::security(&root, security.as_ref(), software.as_ref(), boot.as_ref());
+    choices::accounts(&root, users.as_ref());
 
     let spec = || {
         Some(BuildSpec {
             profile: profile?,
             base: base?,
             software: software?,
+            desktop: desktop?,
             kernel: kernel?,
             region: region?,
             users: users?,
             services: services?,
             files: files?,
             scripts: scripts?,
+            security: security?,
+            assistant: assistant?,
+            installer: installer?,
             boot: boot?,
             branding: branding?,
             image: image?,

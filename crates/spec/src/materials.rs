@@ -27,8 +27,12 @@ pub enum MaterialKind {
     Script,
     /// The logo.
     Logo,
-    /// The wallpaper.
+    /// A wallpaper, or another large picture.
     Wallpaper,
+    /// A private key that signs for Secure Boot; never a part of the image.
+    SigningKey,
+    /// The certificate of such a key.
+    Certificate,
 }
 
 impl BuildSpec {
@@ -69,20 +73,40 @@ impl BuildSpec {
         });
         let logo = self.branding.logo.iter();
         let logo = logo.map(|path| material(path, MaterialKind::Logo, "branding.logo".to_owned()));
-        let wallpaper = self.branding.wallpaper.iter().map(|path| {
-            material(
-                path,
-                MaterialKind::Wallpaper,
-                "branding.wallpaper".to_owned(),
-            )
+        let wallpapers = [
+            ("wallpaper", &self.branding.wallpaper),
+            ("wallpaper_dark", &self.branding.wallpaper_dark),
+        ];
+        let wallpapers = wallpapers.into_iter().filter_map(|(key, path)| {
+            let field = format!("branding.{key}");
+            Some(material(path.as_ref()?, MaterialKind::Wallpaper, field))
+        });
+        let slides = self.branding.slides.iter().enumerate();
+        let slides = slides.filter_map(|(index, slide)| {
+            let field = format!("branding.slides[{index}].picture");
+            let path = slide.picture.as_ref()?;
+            Some(material(path, MaterialKind::Wallpaper, field))
+        });
+        let signing = self.security.signing.iter().flat_map(|signing| {
+            let field = |key| format!("security.signing.{key}");
+            [
+                material(&signing.key, MaterialKind::SigningKey, field("key")),
+                material(
+                    &signing.certificate,
+                    MaterialKind::Certificate,
+                    field("certificate"),
+                ),
+            ]
         });
         archive
             .chain(keys)
             .chain(debs)
             .chain(files)
             .chain(scripts)
+            .chain(signing)
             .chain(logo)
-            .chain(wallpaper)
+            .chain(wallpapers)
+            .chain(slides)
             .collect()
     }
 }

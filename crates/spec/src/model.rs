@@ -3,6 +3,16 @@
 //! Only [`crate::check()`] makes a [`BuildSpec`], so every value in here already obeys the
 //! rules of its type and of the whole (no contradictions between fields).
 
+mod assistant;
+mod desktop;
+mod installer;
+mod security;
+
+pub use assistant::{Assistant, ModelInterface};
+pub use desktop::{Applications, Desktop, DesktopSize, DisplayManager, Environment, SessionKind};
+pub use installer::{Encryption, Filesystem, Installer, InstallerPage, Luks, Swap};
+pub use security::{Firewall, Security, SigningKey, SshPolicy};
+
 use crate::names::{
     Codename, Component, DebconfQuestion, GroupName, Hostname, KernelParameter, Label, Locale,
     MaterialPath, ModuleName, OsId, PackageName, SnapshotTime, SourceDate, TargetPath, Timezone,
@@ -22,6 +32,8 @@ pub struct BuildSpec {
     pub kernel: Kernel,
     /// Language, keyboard, time zone, host name.
     pub region: Region,
+    /// What a person sees after the start.
+    pub desktop: Desktop,
     /// Who can log in, and how.
     pub users: Users,
     /// Which units are switched on or off.
@@ -30,6 +42,12 @@ pub struct BuildSpec {
     pub files: Vec<FileOverlay>,
     /// Scripts run inside the tree, in the order written.
     pub scripts: Vec<Script>,
+    /// What protects the running system.
+    pub security: Security,
+    /// The AI helper; `None` for a system without.
+    pub assistant: Option<Assistant>,
+    /// How the system gets onto a disk.
+    pub installer: Installer,
     /// How the medium boots.
     pub boot: Boot,
     /// Names, colours and pictures.
@@ -235,6 +253,35 @@ pub struct Users {
     pub live: Option<LiveUser>,
     /// How root logs in.
     pub root: Login,
+    /// Further accounts, made while the image is built; their names differ from each other
+    /// and from the live user's.
+    pub accounts: Vec<Account>,
+}
+
+impl Users {
+    /// How each account logs in, root's too.
+    pub fn logins(&self) -> impl Iterator<Item = &Login> {
+        let live = self.live.iter().map(|user| &user.password);
+        let accounts = self.accounts.iter().map(|account| &account.password);
+        live.chain([&self.root]).chain(accounts)
+    }
+}
+
+/// An account that is part of the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Login name.
+    pub name: UserName,
+    /// GECOS full name; may be empty.
+    pub full_name: String,
+    /// Password.
+    pub password: Login,
+    /// Supplementary groups; those that do not exist in the image are an error of the build.
+    pub groups: Vec<GroupName>,
+    /// Whether the account may do everything with sudo, with its own password.
+    pub sudo: bool,
+    /// Whether the home folder is as new after each logout.
+    pub reset: bool,
 }
 
 /// The user that exists in the live system, made at boot by live-config.
@@ -351,8 +398,26 @@ pub enum MenuEntry {
     VerifyMedium,
     /// memtest86+.
     MemoryTest,
+    /// The live system with the installer open (needs [`Installer::calamares`]).
+    Install,
+    /// Debian's own installer in text mode (needs [`Installer::debian`]).
+    DebianInstaller,
     /// The operating system on the first disk.
     LocalDisk,
+}
+
+impl MenuEntry {
+    /// Whether it starts the live system for working in it.
+    pub const fn is_live(self) -> bool {
+        match self {
+            Self::Live | Self::LiveToRam | Self::SafeGraphics => true,
+            Self::VerifyMedium
+            | Self::MemoryTest
+            | Self::Install
+            | Self::DebianInstaller
+            | Self::LocalDisk => false,
+        }
+    }
 }
 
 /// A serial console.
@@ -413,8 +478,10 @@ pub struct Branding {
     pub urls: Urls,
     /// Logo, SVG or PNG.
     pub logo: Option<MaterialPath>,
-    /// Wallpaper behind boot menus (and, later, login and desktop); SVG, PNG, JPEG or WebP.
+    /// Wallpaper behind boot menus, login and desktop; SVG, PNG, JPEG or WebP.
     pub wallpaper: Option<MaterialPath>,
+    /// Wallpaper of desktops in dark colours; `None` takes [`Self::wallpaper`].
+    pub wallpaper_dark: Option<MaterialPath>,
     /// Highlights and selections.
     pub accent: Colour,
     /// Background where there is no wallpaper.
@@ -423,6 +490,20 @@ pub struct Branding {
     pub text: Colour,
     /// Text shown after login on a console; may have several lines. `None` makes one from the name.
     pub motd: Option<String>,
+    /// Shown one after the other while the installer copies files; at most five.
+    pub slides: Vec<Slide>,
+}
+
+/// One picture with words that the installer shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slide {
+    /// Heading; one line.
+    pub title: String,
+    /// What it says; may have several lines. Any visible character, so whoever writes it
+    /// into another format quotes it.
+    pub text: String,
+    /// SVG, PNG, JPEG or WebP.
+    pub picture: Option<MaterialPath>,
 }
 
 /// os-release addresses; all optional.

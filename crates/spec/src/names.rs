@@ -8,6 +8,7 @@ use crate::problem::{Reason, invisible, quote};
 mod brand;
 mod debian;
 mod place;
+mod port;
 mod system;
 mod time;
 
@@ -15,8 +16,10 @@ pub use brand::{Codename, Label, OsId};
 pub(crate) use brand::{label_like, os_word};
 pub use debian::{Component, DebconfQuestion, PackageName};
 pub use place::{MaterialPath, TargetPath, Uri};
+pub use port::{Port, Protocol};
 pub use system::{
-    GroupName, Hostname, KernelParameter, Locale, ModuleName, Timezone, UnitName, UserName, XkbName,
+    DesktopFileId, GroupName, Hostname, KernelParameter, Locale, ModuleName, Timezone, UnitName,
+    UserName, XkbName,
 };
 pub use time::{SnapshotTime, SourceDate};
 

@@ -5,8 +5,10 @@
 //! knows, what `explain` lists and what the JSON schema says. A field is added here, read
 //! in [`mod@crate::check`], and given its default in `defaults.toml`.
 
+mod desktop;
 mod identity;
 mod machine;
+mod security;
 mod system;
 
 /// Longest profile text, in bytes.
@@ -141,6 +143,7 @@ impl Kind {
     }
 }
 
+pub(crate) use desktop::ENVIRONMENTS;
 pub(crate) use system::DEBCONF_KINDS;
 
 /// A free text of one line.
@@ -184,6 +187,12 @@ pub(crate) static PROFILE: &[Field] = &[
         &[],
     ),
     Field::new(
+        "desktop",
+        Kind::Table(desktop::DESKTOP),
+        "What a person sees after the start: the desktop and its applications.",
+        &[],
+    ),
+    Field::new(
         "kernel",
         Kind::Table(system::KERNEL),
         "Which kernel, with which parameters and firmware.",
@@ -223,6 +232,26 @@ pub(crate) static PROFILE: &[Field] = &[
             adds: true,
         },
         "Scripts run inside the tree, in this order.",
+        &[],
+    ),
+    Field::new(
+        "security",
+        Kind::Table(security::SECURITY),
+        "What protects the running system.",
+        &[],
+    ),
+    Field::new(
+        "ai",
+        Kind::Either(&[Kind::Off, Kind::Table(security::ASSISTANT)]),
+        "The AI helper `ai` and the language model that it asks; `false` for none.",
+        &[
+            "{ interface = \"ollama\", endpoint = \"http://127.0.0.1:11434\", model = \"llama3.2\" }",
+        ],
+    ),
+    Field::new(
+        "installer",
+        Kind::Table(desktop::INSTALLER),
+        "How the live system gets onto a disk.",
         &[],
     ),
     Field::new(

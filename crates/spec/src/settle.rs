@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::layer::Origin;
+use crate::model::{DisplayManager, Environment, MenuEntry, SessionKind};
 use crate::names::label_like;
 use crate::raw::{self, Field, Kind};
 use crate::tree::{Node, Written};
@@ -18,6 +19,8 @@ pub(crate) fn settle(root: &mut Node, origins: &[Origin]) {
     sid_has_no_pockets(root, origins);
     snapshot_over_settings(root, origins);
     secure_boot_follows_uefi(root, origins);
+    desktop(root);
+    installers_in_the_menu(root, origins);
     names(root);
 }
 
@@ -43,7 +46,7 @@ fn fill_table(table: &mut BTreeMap<String, Node>, fields: &'static [Field]) {
     }
 }
 
-/// The value of a field's default: `true`, `0` or `"text"`.
+/// The value of a field's default: `true`, `0`, `"text"` or `[]`.
 fn default_value(toml: &str) -> Written {
     match toml::from_str::<toml::Table>(&format!("v = {toml}"))
         .ok()
@@ -52,6 +55,7 @@ fn default_value(toml: &str) -> Written {
         Some(toml::Value::Boolean(switch)) => Written::Switch(switch),
         Some(toml::Value::Integer(number)) => Written::Number(number),
         Some(toml::Value::String(text)) => Written::Text(text),
+        Some(toml::Value::Array(empty)) if empty.is_empty() => Written::List(Vec::new()),
         Some(
             toml::Value::Array(_)
             | toml::Value::Float(_)
@@ -101,6 +105,67 @@ fn secure_boot_follows_uefi(root: &mut Node, origins: &[Origin]) {
     if open && root.nearest_to("boot.uefi").value == Written::Switch(false) {
         put(root, "boot", "secure_boot", Written::Switch(false));
     }
+}
+
+/// A desktop comes with its own login screen and its own kind of session.
+fn desktop(root: &mut Node) {
+    let Some(word) = text(root, "desktop.environment") else {
+        return;
+    };
+    let environment = match (word, word.parse::<Environment>()) {
+        (_, Ok(environment)) => Some(environment),
+        ("none", Err(_)) => None,
+        // An unknown word is refused later; nothing follows from it.
+        (_, Err(_)) => return,
+    };
+    let (manager, session) = match environment {
+        Some(Environment::Kde) => (DisplayManager::Sddm, SessionKind::Wayland),
+        Some(Environment::Gnome) => (DisplayManager::Gdm, SessionKind::Wayland),
+        Some(Environment::Lxqt) => (DisplayManager::Sddm, SessionKind::X11),
+        Some(Environment::Xfce | Environment::Cinnamon | Environment::Mate) => {
+            (DisplayManager::Lightdm, SessionKind::X11)
+        }
+        Some(Environment::Kiosk) => (DisplayManager::None, SessionKind::Wayland),
+        None => (DisplayManager::None, SessionKind::X11),
+    };
+    for (key, word) in [
+        ("display_manager", manager.as_str()),
+        ("session", session.as_str()),
+    ] {
+        if !root.has(&format!("desktop.{key}")) {
+            put(root, "desktop", key, Written::Text(word.to_owned()));
+        }
+    }
+}
+
+/// Whoever puts an installer on the medium wants it in the menu, unless the menu is written:
+/// after the entries that start the live system, or instead of them.
+fn installers_in_the_menu(root: &mut Node, origins: &[Origin]) {
+    let on = |key: &str| {
+        let path = format!("installer.{key}");
+        root.has(&path) && root.nearest_to(&path).value == Written::Switch(true)
+    };
+    let (calamares, debian, only) = (on("calamares"), on("debian"), on("only"));
+    let entries = root.nearest_to("boot.entries");
+    let open = origins.get(entries.layer) == Some(&Origin::BuiltIn);
+    if !open || !(calamares || debian) {
+        return;
+    }
+    let written: Vec<MenuEntry> = entries
+        .list()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|entry| entry.text()?.parse().ok())
+        .collect();
+    let (live, others): (Vec<_>, Vec<_>) = written.into_iter().partition(|entry| entry.is_live());
+    let live = live.into_iter().filter(|_| !(only && calamares));
+    let installers = [
+        calamares.then_some(MenuEntry::Install),
+        debian.then_some(MenuEntry::DebianInstaller),
+    ];
+    let all = live.chain(installers.into_iter().flatten()).chain(others);
+    let list = all.map(|entry| built_in(Written::Text(entry.as_str().to_owned())));
+    put(root, "boot", "entries", Written::List(list.collect()));
 }
 
 fn names(root: &mut Node) {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::{
-    Architecture, BiosLoader, Checksum, Colour, Compression, FirmwareSet, KernelFlavour, MenuEntry,
-    Mirror, ScriptPoint, SudoPolicy, Suite,
+    Architecture, BiosLoader, Checksum, Colour, Compression, DesktopSize, DisplayManager,
+    Encryption, Environment, Filesystem, Firewall, FirmwareSet, InstallerPage, KernelFlavour, Luks,
+    MenuEntry, Mirror, ModelInterface, ScriptPoint, SessionKind, SudoPolicy, Suite, Swap,
 };
 use crate::problem::{Reason, nearest, quote};
 
@@ -66,8 +67,34 @@ words! {
     BiosLoader is a "BIOS loader" { Isolinux = "isolinux", Grub = "grub", None = "none" }
     MenuEntry is a "menu entry" {
         Live = "live", LiveToRam = "live-to-ram", SafeGraphics = "safe-graphics",
+        Install = "install", DebianInstaller = "debian-installer",
         VerifyMedium = "verify-medium", MemoryTest = "memory-test", LocalDisk = "local-disk"
     }
+    Environment is a "desktop" {
+        Kde = "kde", Gnome = "gnome", Xfce = "xfce", Lxqt = "lxqt", Cinnamon = "cinnamon",
+        Mate = "mate", Kiosk = "kiosk"
+    }
+    DesktopSize is a "size of a desktop" {
+        Minimal = "minimal", Standard = "standard", Full = "full"
+    }
+    DisplayManager is a "display manager" {
+        Sddm = "sddm", Gdm = "gdm", Lightdm = "lightdm", None = "none"
+    }
+    SessionKind is a "kind of session" { Wayland = "wayland", X11 = "x11" }
+    InstallerPage is a "page of the installer" {
+        Welcome = "welcome", Locale = "locale", Keyboard = "keyboard", Partition = "partition",
+        Users = "users", Summary = "summary"
+    }
+    Filesystem is a "filesystem" { Ext4 = "ext4", Btrfs = "btrfs", Xfs = "xfs" }
+    Swap is a "kind of swap" {
+        None = "none", Small = "small", Suspend = "suspend", File = "file"
+    }
+    Encryption is a "way to offer encryption" {
+        Offered = "offered", Preselected = "preselected", Hidden = "hidden"
+    }
+    Luks is a "version of LUKS" { Luks1 = "luks1", Luks2 = "luks2" }
+    Firewall is a "firewall" { None = "none", Nftables = "nftables", Ufw = "ufw" }
+    ModelInterface is a "model interface" { Ollama = "ollama", OpenAi = "openai" }
     Checksum is a "checksum" { Sha256 = "sha256", Sha512 = "sha512", Md5 = "md5" }
 }
 

@@ -171,12 +171,7 @@ fn for_medium(profile: &str, materials: &Materials) -> Result<String, Failure> {
     let mut table: toml::Table = profile
         .parse()
         .map_err(|error: toml::de::Error| failed(&error))?;
-    for user in ["live", "root"] {
-        let users = table.get_mut("users").and_then(toml::Value::as_table_mut);
-        let account = users
-            .and_then(|users| users.get_mut(user))
-            .and_then(toml::Value::as_table_mut);
-        let Some(account) = account else { continue };
+    for account in accounts(&mut table) {
         let hashed = account
             .get("password")
             .and_then(toml::Value::as_str)
@@ -188,6 +183,24 @@ fn for_medium(profile: &str, materials: &Materials) -> Result<String, Failure> {
     let mut whole = toml::Value::Table(table);
     shorten(&mut whole, materials);
     toml::to_string(&whole).map_err(|error| failed(&error))
+}
+
+/// The tables of everybody who can log in.
+fn accounts(profile: &mut toml::Table) -> impl Iterator<Item = &mut toml::Table> {
+    let users = profile.get_mut("users").and_then(toml::Value::as_table_mut);
+    let users = users.into_iter().flatten().map(|(_, user)| user);
+    users.flat_map(|user| match user {
+        toml::Value::Table(account) => vec![account],
+        toml::Value::Array(accounts) => accounts
+            .iter_mut()
+            .filter_map(toml::Value::as_table_mut)
+            .collect(),
+        toml::Value::String(_)
+        | toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => Vec::new(),
+    })
 }
 
 fn shorten(value: &mut toml::Value, materials: &Materials) {

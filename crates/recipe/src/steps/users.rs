@@ -44,12 +44,7 @@ fn login_text(login: &Login) -> String {
 pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
     let tree = Tree::open(cx.root())?;
     let users = &state.spec.users;
-    let asked_for = users
-        .live
-        .iter()
-        .map(|user| &user.password)
-        .chain([&users.root]);
-    if asked_for.into_iter().any(|login| *login == Login::Prompt) {
+    if users.logins().any(|login| *login == Login::Prompt) {
         return Err(Failure::new(
             Code::ProfileInvalid,
             "a password was to be asked for and was not",

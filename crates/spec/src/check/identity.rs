@@ -2,7 +2,7 @@
 
 use super::read::Place;
 use super::system::web;
-use crate::model::{Branding, Image, ProfileInfo, Urls};
+use crate::model::{Branding, Image, ProfileInfo, Slide, Urls};
 use crate::names::{
     Codename, Label, MaterialPath, OsId, SourceDate, nothing_hidden, one_line, only, os_word,
     refuse_if, slug, visible,
@@ -53,13 +53,13 @@ pub(super) fn branding(at: &Place<'_>) -> Option<Branding> {
     let logo = at
         .get("logo")
         .optional(|text| picture(text, &["svg", "png"]));
-    let wallpaper = at
-        .get("wallpaper")
-        .optional(|text| picture(text, &["svg", "png", "jpg", "jpeg", "webp"]));
+    let wallpaper = at.get("wallpaper").optional(large_picture);
+    let wallpaper_dark = at.get("wallpaper_dark").optional(large_picture);
     let accent = at.get("accent").parse(str::parse);
     let background = at.get("background").parse(str::parse);
     let text = at.get("text").parse(str::parse);
-    let motd = at.get("motd").optional(motd);
+    let motd = at.get("motd").optional(lines);
+    let slides = slides(&at.get("slides"));
     Some(Branding {
         name: name?,
         short_name: short_name?,
@@ -70,10 +70,12 @@ pub(super) fn branding(at: &Place<'_>) -> Option<Branding> {
         urls: urls?,
         logo: logo?,
         wallpaper: wallpaper?,
+        wallpaper_dark: wallpaper_dark?,
         accent: accent?,
         background: background?,
         text: text?,
         motd: motd?,
+        slides: slides?,
     })
 }
 
@@ -90,6 +92,10 @@ fn urls(at: &Place<'_>) -> Option<Urls> {
     })
 }
 
+fn large_picture(text: &str) -> Result<MaterialPath, Reason> {
+    picture(text, &["svg", "png", "jpg", "jpeg", "webp"])
+}
+
 fn picture(text: &str, kinds: &[&str]) -> Result<MaterialPath, Reason> {
     let path = MaterialPath::parse(text)?;
     let kind = text
@@ -103,10 +109,48 @@ fn picture(text: &str, kinds: &[&str]) -> Result<MaterialPath, Reason> {
     Ok(path)
 }
 
-fn motd(text: &str) -> Result<String, Reason> {
+fn lines(text: &str) -> Result<String, Reason> {
     for line in text.lines() {
         nothing_hidden(&line.replace('\t', " "))?;
     }
+    Ok(text.to_owned())
+}
+
+/// More are not seen: copying takes a few minutes.
+const MOST_SLIDES: usize = 5;
+
+fn slides(at: &Place<'_>) -> Option<Vec<Slide>> {
+    for extra in at.entries().iter().skip(MOST_SLIDES) {
+        extra.refuse(
+            format!("the installer shows at most {MOST_SLIDES} slides"),
+            "remove this one, or another",
+        );
+    }
+    at.list(|at| {
+        let title = at.get("title").parse(|text| {
+            visible(text, "title")?;
+            short(text, "title", 80)
+        });
+        let text = at.get("text").parse(|text| {
+            lines(text)?;
+            short(text, "text", 600)
+        });
+        let picture = at.get("picture").optional(large_picture);
+        Some(Slide {
+            title: title?,
+            text: text?,
+            picture: picture?,
+        })
+    })
+}
+
+fn short(text: &str, what: &str, most: usize) -> Result<String, Reason> {
+    let length = text.chars().count();
+    refuse_if(
+        length > most,
+        || format!("the {what} is {length} characters long; the most is {most}"),
+        format!("shorten it to {most} characters"),
+    )?;
     Ok(text.to_owned())
 }
 

@@ -3,7 +3,7 @@
 use super::read::Place;
 use super::system::parameter;
 use crate::model::{
-    Boot, FileOverlay, Keyboard, LiveUser, Login, MenuEntry, Region, Script, ScriptPoint,
+    Account, Boot, FileOverlay, Keyboard, LiveUser, Login, MenuEntry, Region, Script, ScriptPoint,
     SerialConsole, Services, Users,
 };
 use crate::names::{
@@ -54,14 +54,33 @@ pub(super) fn users(at: &Place<'_>) -> Option<Users> {
         false => live_user(&at.get("live")).map(Some),
     };
     let root = at.get("root.password").parse(login);
+    let accounts = at.get("accounts").list(account);
     Some(Users {
         live: live?,
         root: root?,
+        accounts: accounts?,
+    })
+}
+
+fn account(at: &Place<'_>) -> Option<Account> {
+    let name = at.get("name").parse(own_name);
+    let full_name = at.get("full_name").parse(full_name);
+    let password = at.get("password").parse(login);
+    let groups = at.get("groups").distinct(GroupName::parse);
+    let sudo = at.get("sudo").switch();
+    let reset = at.get("reset").switch();
+    Some(Account {
+        name: name?,
+        full_name: full_name?,
+        password: password?,
+        groups: groups?,
+        sudo: sudo?,
+        reset: reset?,
     })
 }
 
 fn live_user(at: &Place<'_>) -> Option<LiveUser> {
-    let name = at.get("name").parse(live_name);
+    let name = at.get("name").parse(own_name);
     let full_name = at.get("full_name").parse(full_name);
     let password = at.get("password").parse(login);
     let groups = at.get("groups").distinct(GroupName::parse);
@@ -80,7 +99,7 @@ fn live_user(at: &Place<'_>) -> Option<LiveUser> {
 }
 
 /// Users and groups of Debian's base-passwd, and of services that live images often hold;
-/// a live user brings a group of its own name, so groups count too.
+/// a user brings a group of its own name, so groups count too.
 const SYSTEM_ACCOUNTS: [&str; 59] = [
     "adm",
     "audio",
@@ -143,7 +162,7 @@ const SYSTEM_ACCOUNTS: [&str; 59] = [
     "www-data",
 ];
 
-fn live_name(text: &str) -> Result<UserName, Reason> {
+fn own_name(text: &str) -> Result<UserName, Reason> {
     let name = UserName::parse(text)?;
     refuse_if(
         SYSTEM_ACCOUNTS.contains(&text) || text.starts_with("systemd-") || text.starts_with('_'),

@@ -52,6 +52,38 @@ name! {
     XkbName, xkb, "^([A-Za-z0-9_,:.()+][A-Za-z0-9_,:.()+-]*)?$"
 }
 
+name! {
+    /// A desktop file as other files name it: its name without a folder (Desktop Entry
+    /// Specification, "Desktop File ID"), such as `org.mozilla.firefox.desktop`.
+    DesktopFileId, desktop_file, "^[A-Za-z0-9][A-Za-z0-9._-]*\\.desktop$"
+}
+
+fn desktop_file(text: &str) -> Result<(), Reason> {
+    visible(text, "desktop file")?;
+    at_most(text, 255, "desktop file")?;
+    refuse_if(
+        text.contains('/'),
+        || format!("{} holds a folder", quote(text)),
+        "write only the file's name, such as `firefox-esr.desktop`",
+    )?;
+    only(
+        text,
+        |c| c.is_ascii_alphanumeric() || "._-".contains(c),
+        "desktop file",
+        "letters, digits, `.`, `_` and `-`",
+    )?;
+    refuse_if(
+        !text.ends_with(".desktop"),
+        || format!("{} is not a desktop file", quote(text)),
+        format!("write {}", quote(&format!("{text}.desktop"))),
+    )?;
+    refuse_if(
+        !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || text == ".desktop",
+        || format!("{} does not begin with a letter or digit", quote(text)),
+        "write the name of a file below /usr/share/applications, such as `firefox-esr.desktop`",
+    )
+}
+
 fn hostname(text: &str) -> Result<(), Reason> {
     visible(text, "host name")?;
     at_most(text, 63, "host name")?;

@@ -69,8 +69,14 @@ pub(super) static BRANDING: &[Field] = &[
     Field::new(
         "wallpaper",
         Kind::Material,
-        "Picture behind the boot menus; SVG, PNG, JPEG or WebP.",
+        "Picture behind boot menus, login and desktop; SVG, PNG, JPEG or WebP.",
         &["\"wallpaper.png\""],
+    ),
+    Field::new(
+        "wallpaper_dark",
+        Kind::Material,
+        "Wallpaper of desktops in dark colours. The default is `wallpaper`.",
+        &["\"wallpaper-dark.png\""],
     ),
     Field::new(
         "accent",
@@ -97,10 +103,36 @@ pub(super) static BRANDING: &[Field] = &[
         &["\"Welcome.\""],
     ),
     Field::new(
+        "slides",
+        Kind::List {
+            item: &Kind::Table(SLIDE),
+            adds: false,
+        },
+        "Shown one after the other while the installer copies files; at most five.",
+        &["[{ title = \"Welcome\", text = \"Everything you need is here.\" }]"],
+    ),
+    Field::new(
         "urls",
         Kind::Table(URLS),
         "Web addresses for os-release(5).",
         &[],
+    ),
+];
+
+static SLIDE: &[Field] = &[
+    Field::new("title", LINE, "Heading; one line.", &["\"Welcome\""]).required(),
+    Field::new(
+        "text",
+        LINE,
+        "What it says; may have several lines.",
+        &["\"Everything you need is here.\""],
+    )
+    .required(),
+    Field::new(
+        "picture",
+        Kind::Material,
+        "Picture beside the profile; SVG, PNG, JPEG or WebP.",
+        &["\"slides/welcome.svg\""],
     ),
 ];
 

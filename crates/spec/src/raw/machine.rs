@@ -70,6 +70,63 @@ pub(super) static USERS: &[Field] = &[
         &["false"],
     ),
     Field::new("root", Kind::Table(ROOT), "The account root.", &[]),
+    Field::new(
+        "accounts",
+        Kind::List {
+            item: &Kind::Table(ACCOUNT),
+            adds: false,
+        },
+        "Further accounts, made while the image is built.",
+        &["[{ name = \"kim\", password = \"prompt\" }]"],
+    ),
+];
+
+static ACCOUNT: &[Field] = &[
+    Field::new(
+        "name",
+        Kind::name(UserName::PATTERN),
+        "Login name.",
+        &["\"kim\""],
+    )
+    .required(),
+    Field::new(
+        "full_name",
+        LINE,
+        "Name for people; may be empty.",
+        &["\"Kim Example\""],
+    )
+    .or("\"\""),
+    Field::new(
+        "password",
+        PASSWORD,
+        "`locked`, `prompt` (asked before the build) or a hash made by `mkpasswd -m yescrypt`.",
+        &["\"prompt\""],
+    )
+    .or("\"locked\""),
+    Field::new(
+        "groups",
+        Kind::List {
+            item: &Kind::name(GroupName::PATTERN),
+            adds: false,
+        },
+        "Supplementary groups; each must exist in the image.",
+        &["[\"audio\", \"video\"]"],
+    )
+    .or("[]"),
+    Field::new(
+        "sudo",
+        Kind::Switch,
+        "Whether the account may do everything with sudo, with its own password.",
+        &["true"],
+    )
+    .or("false"),
+    Field::new(
+        "reset",
+        Kind::Switch,
+        "Whether the home folder is as new after each logout.",
+        &["true"],
+    )
+    .or("false"),
 ];
 
 static LIVE_USER: &[Field] = &[

@@ -119,7 +119,9 @@ pub(crate) fn missing(materials: &[Material]) -> Vec<Problem> {
             | MaterialKind::Deb
             | MaterialKind::Script
             | MaterialKind::Logo
-            | MaterialKind::Wallpaper => false,
+            | MaterialKind::Wallpaper
+            | MaterialKind::SigningKey
+            | MaterialKind::Certificate => false,
         };
         match Path::new(material.path.as_str()).metadata() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -1,0 +1,189 @@
+//! Rules between desktop, installer, security, accounts and the boot menu.
+
+use std::collections::BTreeSet;
+
+use super::read::Place;
+use crate::model::{
+    Boot, Desktop, DisplayManager, Environment, Firewall, Installer, MenuEntry, Security,
+    SessionKind, Software, Users,
+};
+use crate::problem::quote;
+
+pub(super) fn desktop(root: &Place<'_>, desktop: Option<&Desktop>) {
+    let Some(desktop) = desktop else { return };
+    let at = root.get("desktop");
+    let kiosk = desktop.environment == Some(Environment::Kiosk);
+    match (kiosk, &desktop.kiosk_page) {
+        (true, None) => at.get("kiosk_page").refuse(
+            "a kiosk shows one page, and none is named",
+            "write `kiosk_page = \"https://…\"`",
+        ),
+        (false, Some(_)) => at.get("kiosk_page").refuse(
+            "only a kiosk shows a single page",
+            "write `environment = \"kiosk\"`, or remove `kiosk_page`",
+        ),
+        (true, Some(_)) | (false, None) => {}
+    }
+    let manager = desktop.display_manager;
+    match (desktop.environment, manager) {
+        (None | Some(Environment::Kiosk), DisplayManager::None) => {}
+        (None, _) => at.get("display_manager").refuse(
+            format!("the login screen of {manager} has no desktop to start"),
+            "choose a desktop as `environment`, or write `display_manager = \"none\"`",
+        ),
+        (Some(Environment::Kiosk), _) => at.get("display_manager").refuse(
+            "a kiosk starts by itself and shows no login screen",
+            "remove `display_manager`",
+        ),
+        (Some(environment), DisplayManager::None) => at.get("display_manager").refuse(
+            format!("without a login screen nobody could start the desktop {environment}"),
+            "remove `display_manager`, which takes the desktop's own",
+        ),
+        (Some(_), DisplayManager::Sddm | DisplayManager::Gdm | DisplayManager::Lightdm) => {}
+    }
+    let speaks_wayland = match desktop.environment {
+        Some(Environment::Kde | Environment::Gnome | Environment::Kiosk) => true,
+        Some(Environment::Xfce | Environment::Lxqt | Environment::Cinnamon | Environment::Mate)
+        | None => false,
+    };
+    if desktop.session == SessionKind::Wayland && !speaks_wayland {
+        let who = desktop.environment.map_or_else(
+            || "a system without a desktop".to_owned(),
+            |environment| format!("the desktop {environment}"),
+        );
+        at.get("session").refuse(
+            format!("{who} has no Wayland session"),
+            "write `session = \"x11\"`, or remove the line",
+        );
+    }
+}
+
+pub(super) fn installer(
+    root: &Place<'_>,
+    installer: Option<&Installer>,
+    desktop: Option<&Desktop>,
+) {
+    let (Some(installer), Some(desktop)) = (installer, desktop) else {
+        return;
+    };
+    let at = root.get("installer");
+    if installer.only && !installer.calamares {
+        at.get("only").refuse(
+            "a medium that only installs needs the graphical installer",
+            "write `calamares = true`, or remove `only`",
+        );
+    }
+    let on_a_desktop = match desktop.environment {
+        None | Some(Environment::Kiosk) => false,
+        Some(
+            Environment::Kde
+            | Environment::Gnome
+            | Environment::Xfce
+            | Environment::Lxqt
+            | Environment::Cinnamon
+            | Environment::Mate,
+        ) => true,
+    };
+    if installer.calamares && !installer.only && !on_a_desktop {
+        at.get("calamares").refuse(
+            "Calamares is a graphical program, and there is no desktop to open it on",
+            "choose a desktop, write `only = true` for a medium that does nothing but install, or take `debian = true` instead",
+        );
+    }
+}
+
+pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Installer>) {
+    let (Some(boot), Some(installer)) = (boot, installer) else {
+        return;
+    };
+    let at = root.get("boot.entries");
+    for (place, entry) in at.entries().iter().zip(&boot.entries) {
+        match entry {
+            MenuEntry::Install if !installer.calamares => place.refuse(
+                "there is no installer to open",
+                "write `calamares = true` in `[installer]`, or remove `\"install\"`",
+            ),
+            MenuEntry::DebianInstaller if !installer.debian => place.refuse(
+                "Debian's installer is not on the medium",
+                "write `debian = true` in `[installer]`, or remove `\"debian-installer\"`",
+            ),
+            entry if installer.only && entry.is_live() => place.refuse(
+                format!("the medium only installs, so nothing is there for `{entry}`"),
+                "remove it, or `only = true` in `[installer]`",
+            ),
+            MenuEntry::Live
+            | MenuEntry::LiveToRam
+            | MenuEntry::SafeGraphics
+            | MenuEntry::VerifyMedium
+            | MenuEntry::MemoryTest
+            | MenuEntry::Install
+            | MenuEntry::DebianInstaller
+            | MenuEntry::LocalDisk => {}
+        }
+    }
+    if installer.debian && !boot.entries.contains(&MenuEntry::DebianInstaller) {
+        at.refuse(
+            "Debian's installer is on the medium, but no line of the menu starts it",
+            "add `\"debian-installer\"`, or remove `debian = true` in `[installer]`",
+        );
+    }
+    if installer.only && installer.calamares && !boot.entries.contains(&MenuEntry::Install) {
+        at.refuse(
+            "the medium only installs, but no line of the menu starts the installer",
+            "add `\"install\"`, or remove `only = true` in `[installer]`",
+        );
+    }
+}
+
+/// The package that brings an SSH server, and others that bring that one.
+const SSH_SERVERS: [&str; 3] = ["openssh-server", "ssh", "task-ssh-server"];
+
+pub(super) fn security(
+    root: &Place<'_>,
+    security: Option<&Security>,
+    software: Option<&Software>,
+    boot: Option<&Boot>,
+) {
+    let Some(security) = security else { return };
+    let at = root.get("security");
+    if security.firewall == Firewall::None && !security.open_ports.is_empty() {
+        at.get("open_ports").refuse(
+            "ports are named, but there is no firewall that could let them in",
+            "write `firewall = \"nftables\"`, or remove `open_ports`",
+        );
+    }
+    let ssh_server = software.is_none_or(|software| {
+        software
+            .packages
+            .iter()
+            .any(|package| SSH_SERVERS.contains(&package.as_str()))
+    });
+    if security.fail2ban && !ssh_server {
+        at.get("fail2ban").refuse(
+            "fail2ban would watch over SSH, and there is no SSH server",
+            "add `\"openssh-server\"` to `software.packages`, or remove `fail2ban`",
+        );
+    }
+    if security.signing.is_some() && boot.is_some_and(|boot| !boot.secure_boot) {
+        at.get("signing").refuse(
+            "a key of your own is used for Secure Boot, which is switched off",
+            "write `secure_boot = true` in `[boot]`, or remove `signing`",
+        );
+    }
+}
+
+pub(super) fn accounts(root: &Place<'_>, users: Option<&Users>) {
+    let Some(users) = users else { return };
+    let mut names = BTreeSet::new();
+    for entry in root.get("users.accounts").entries() {
+        let name = entry.get("name");
+        let live = users.live.as_ref().map(|live| live.name.as_str());
+        if let Some(text) = name.text().filter(|text| live == Some(*text)) {
+            name.refuse(
+                format!("{} is already the live user", quote(text)),
+                "choose another name, or another one for `users.live.name`",
+            );
+        }
+        name.not_again(&mut names, name.text());
+    }
+}
