@@ -3,9 +3,9 @@
 use isosmith_spec::Reason;
 use isosmith_spec::model::{Colour, Compression, MenuEntry, Mirror, Suite};
 use isosmith_spec::names::{
-    Codename, Component, DebconfQuestion, GroupName, Hostname, KernelParameter, Label, Locale,
-    MaterialPath, ModuleName, OsId, PackageName, SnapshotTime, SourceDate, TargetPath, Timezone,
-    UnitName, Uri, UserName, XkbName,
+    Codename, Component, DebconfQuestion, DesktopFileId, GroupName, Hostname, KernelParameter,
+    Label, Locale, MaterialPath, ModuleName, OsId, PackageName, Port, Protocol, SnapshotTime,
+    SourceDate, TargetPath, Timezone, UnitName, Uri, UserName, XkbName,
 };
 
 fn check<T: ToString>(parse: fn(&str) -> Result<T, Reason>, good: &[&str], bad: &[&str]) {
@@ -38,6 +38,8 @@ fn names() {
     check(ModuleName::parse, &["snd-hda-intel", "8021q", "nouveau"], &["", "a.ko", "a/b", "a b"]);
     check(UnitName::parse, &["ssh.service", "getty@tty1.service", "getty@.service", "dev-sda1.swap", "a\\x2db.mount"], &["", "ssh", "ssh.conf", ".service", "@.service", "a/b.service", "a b.service"]);
     check(XkbName::parse, &["", "us", "de,us", ",nodeadkeys", "compose:caps,grp:alt_shift_toggle", "us(intl)"], &["a b", "a\"b", "$(a)"]);
+    check(DesktopFileId::parse, &["vlc.desktop", "org.kde.dolphin.desktop", "4k.desktop"], &["", "vlc", ".desktop", "kde/x.desktop", "/usr/share/applications/vlc.desktop", "a b.desktop", "_x.desktop", "vlc.desktop;"]);
+    check(Port::parse, &["1/tcp", "22/tcp", "65535/udp"], &["", "22", "ssh", "0/tcp", "022/tcp", "+22/tcp", "65536/tcp", "22/TCP", "22/sctp", "22/tcp/x", "22-24/tcp", "/tcp", "22/"]);
     check(Label::parse, &["A", "DEBIAN_13.1-LIVE", "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"], &["", "a", "A B", "Ä", "A!", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456"]);
     check(OsId::parse, &["debian", "opensuse-leap", "a.b_c"], &["", "Debian", ".a", "a b"]);
     check(Codename::parse, &["", "trixie"], &["Trixie", "a b"]);
@@ -68,6 +70,12 @@ fn words_go_there_and_back() {
     for entry in MenuEntry::ALL {
         assert_eq!(entry.to_string().parse(), Ok(*entry));
     }
+}
+
+#[test]
+fn ports_are_two_things() {
+    let port = Port::parse("5353/udp").expect("a port");
+    assert_eq!((port.number(), port.protocol()), (5353, Protocol::Udp));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use isosmith_spec::model::InstallerPage;
 use isosmith_spec::{BuildSpec, Layer, MaterialKind, Origin, load, schema, set};
 use serde_json::Value;
 
@@ -131,7 +132,16 @@ fn everything_at_once_loads_and_survives_writing() {
         .iter()
         .map(|name| name.as_str())
         .collect();
-    assert_eq!(packages, ["g++", "htop", "libstdc++6"]);
+    assert_eq!(packages, ["g++", "htop", "libstdc++6", "openssh-server"]);
+    let pages = [
+        InstallerPage::Partition,
+        InstallerPage::Users,
+        InstallerPage::Summary,
+    ];
+    assert_eq!(
+        spec.installer.pages, pages,
+        "always in the installer's order"
+    );
     let materials = spec.materials();
     let materials: Vec<(MaterialKind, &str, &str)> = materials
         .iter()
@@ -171,11 +181,31 @@ fn everything_at_once_loads_and_survives_writing() {
             "scripts[1].source",
             "scripts/first.sh",
         ),
+        (
+            MaterialKind::SigningKey,
+            "security.signing.key",
+            "keys/db.key",
+        ),
+        (
+            MaterialKind::Certificate,
+            "security.signing.certificate",
+            "keys/db.pem",
+        ),
         (MaterialKind::Logo, "branding.logo", "logo.svg"),
         (
             MaterialKind::Wallpaper,
             "branding.wallpaper",
             "wallpaper.webp",
+        ),
+        (
+            MaterialKind::Wallpaper,
+            "branding.wallpaper_dark",
+            "wallpaper-dark.svg",
+        ),
+        (
+            MaterialKind::Wallpaper,
+            "branding.slides[1].picture",
+            "slides/two.png",
         ),
     ];
     assert_eq!(materials, expected);
@@ -208,6 +238,18 @@ fn the_schema_refuses_what_the_checker_refuses() {
         "[branding]\naccent = 'blue'",
         "[image]\nlabel = 'lower'",
         "[image]\ncompression = 'zstd:23'",
+        "[desktop]\nenvironment = 'plasma'",
+        "[desktop]\nkiosk_page = 'example.org'",
+        "[desktop.applications]\nbrowser = 'firefox'",
+        "[installer]\nswap = true",
+        "[installer]\npages = ['finished']",
+        "[security]\nopen_ports = ['ssh']",
+        "[security]\nopen_ports = [22]",
+        "[security]\nssh = true",
+        "[security.signing]\nkey = 'a'",
+        "[ai]\ninterface = 'ollama'",
+        "[[users.accounts]]\nfull_name = 'Kim'",
+        "[[branding.slides]]\ntitle = 'Kim'",
     ] {
         let text = format!("format = 1\n[profile]\nname = 't'\n{fragment}");
         let accepted = validator.is_valid(&as_json(&text));
@@ -251,12 +293,41 @@ fn examples(field: &Value) -> Vec<String> {
         .unwrap_or_default()
 }
 
+/// What else must be written for a field to mean something.
+const CONTEXTS: &[(&str, &str)] = &[
+    ("desktop.display_manager", "[desktop]\nenvironment = 'kde'"),
+    ("desktop.session", "[desktop]\nenvironment = 'kde'"),
+    (
+        "desktop.kiosk_page",
+        "[desktop]\nenvironment = 'kiosk'\nkiosk_page = 'https://other.example'",
+    ),
+    ("installer.calamares", "[desktop]\nenvironment = 'xfce'"),
+    (
+        "installer.only",
+        "[desktop]\nenvironment = 'xfce'\n[installer]\ncalamares = true",
+    ),
+    (
+        "security.open_ports",
+        "[security]\nfirewall = 'ufw'\nopen_ports = []",
+    ),
+    (
+        "security.fail2ban",
+        "[software]\npackages = ['openssh-server']",
+    ),
+    (
+        "security.signing.",
+        "[security.signing]\nkey = 'a'\ncertificate = 'b'",
+    ),
+    (
+        "ai.",
+        "[ai]\ninterface = 'openai'\nendpoint = 'http://a.example'\nmodel = 'b'",
+    ),
+];
+
 /// A field that is accepted and then ignored would be a defect, and so would be an example
 /// that does not load.
 #[test]
 fn every_example_loads_and_every_field_changes_the_spec() {
-    let base = || text("format = 1\n[profile]\nname = 'plain'\ndescription = 'x'");
-    let plain = spec(vec![base()]);
     let mut fields = Vec::new();
     leaves(&schema(), "", &mut fields);
     let mut tried = 0;
@@ -270,6 +341,14 @@ fn every_example_loads_and_every_field_changes_the_spec() {
         if ["format", "extends"].contains(&path.as_str()) || examples.is_empty() {
             continue;
         }
+        let context = CONTEXTS.iter().find(|(start, _)| path.starts_with(start));
+        let base = || {
+            let context = context.map_or("", |(_, context)| context);
+            text(format!(
+                "format = 1\n[profile]\nname = 'plain'\ndescription = 'x'\n{context}"
+            ))
+        };
+        let plain = spec(vec![base()]);
         let specs = examples
             .iter()
             .map(|example| spec(vec![base(), set(&path, example).expect("a field")]));
@@ -279,7 +358,7 @@ fn every_example_loads_and_every_field_changes_the_spec() {
         assert!(changes > 0 || may_be_idle, "{path} changes nothing");
         tried += 1;
     }
-    assert!(tried > 50, "{tried}");
+    assert!(tried > 95, "{tried}");
 }
 
 #[test]
@@ -295,6 +374,14 @@ fn every_field_of_an_entry_is_needed_or_changes_the_spec() {
         (
             "/properties/software/properties/debconf",
             "[[software.debconf]]",
+        ),
+        (
+            "/properties/users/properties/accounts",
+            "[[users.accounts]]",
+        ),
+        (
+            "/properties/branding/properties/slides",
+            "[[branding.slides]]",
         ),
     ] {
         let entry = &schema.pointer(path).expect(path)["items"];

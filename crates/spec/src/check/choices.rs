@@ -97,6 +97,7 @@ pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Ins
         return;
     };
     let at = root.get("boot.entries");
+    let only = installer.only && installer.calamares;
     for (place, entry) in at.entries().iter().zip(&boot.entries) {
         match entry {
             MenuEntry::Install if !installer.calamares => place.refuse(
@@ -107,7 +108,7 @@ pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Ins
                 "Debian's installer is not on the medium",
                 "write `debian = true` in `[installer]`, or remove `\"debian-installer\"`",
             ),
-            entry if installer.only && entry.is_live() => place.refuse(
+            entry if only && entry.is_live() => place.refuse(
                 format!("the medium only installs, so nothing is there for `{entry}`"),
                 "remove it, or `only = true` in `[installer]`",
             ),
@@ -127,7 +128,7 @@ pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Ins
             "add `\"debian-installer\"`, or remove `debian = true` in `[installer]`",
         );
     }
-    if installer.only && installer.calamares && !boot.entries.contains(&MenuEntry::Install) {
+    if only && !boot.entries.contains(&MenuEntry::Install) {
         at.refuse(
             "the medium only installs, but no line of the menu starts the installer",
             "add `\"install\"`, or remove `only = true` in `[installer]`",

@@ -23,7 +23,7 @@ pub(super) static DESKTOP: &[Field] = &[
         "environment",
         Kind::Word(&ENVIRONMENTS),
         "Which desktop; `none` for a system with consoles only, `kiosk` for one browser over the whole screen.",
-        &["\"kde\"", "\"kiosk\""],
+        &["\"kde\"", "\"xfce\""],
     ),
     Field::new(
         "size",
