@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("isosmith-squash", &["spec", "protocol"]),
     ("isosmith-inspect", &[]),
     ("isosmith-vm", &[]),
+    ("isosmith-ai-helper", &[]),
     ("isosmith-engine", &["spec", "protocol", "host", "squash"]),
     (
         "isosmith-recipe",
