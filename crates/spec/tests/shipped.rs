@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isosmith_spec::model::InstallerPage;
+use isosmith_spec::model::{Environment, InstallerPage, MenuEntry};
 use isosmith_spec::{BuildSpec, Layer, MaterialKind, Origin, load, schema, set};
 use serde_json::Value;
 
@@ -57,7 +57,18 @@ fn shipped_profiles_load_alone_and_again_from_what_they_became() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    for needed in ["minimal", "rescue", "standard"] {
+    for needed in [
+        "ailinux",
+        "classroom",
+        "gnome",
+        "kde",
+        "kiosk",
+        "minimal",
+        "rescue",
+        "server",
+        "standard",
+        "xfce",
+    ] {
         assert!(names.iter().any(|name| name == needed), "{names:?}");
     }
     for name in names {
@@ -103,6 +114,25 @@ fn what_shipped_profiles_promise() {
             .iter()
             .any(|entry| entry.as_str() == "memory-test")
     );
+    let classroom = named("classroom");
+    assert_eq!(classroom.users.live, None);
+    assert_eq!(classroom.users.accounts.len(), 3);
+    assert!(classroom.users.accounts.iter().all(|one| one.reset));
+    let server = named("server").security;
+    assert!(server.fail2ban && server.automatic_updates);
+    assert!(server.ssh.is_some_and(|ssh| !ssh.password && !ssh.root));
+    let ailinux = named("ailinux");
+    assert_eq!(ailinux.desktop.environment, Some(Environment::Kde));
+    assert!(ailinux.boot.secure_boot && ailinux.boot.entries.contains(&MenuEntry::Install));
+    let assistant = ailinux.assistant.as_ref().expect("a helper");
+    assert_eq!(assistant.endpoint.as_str(), "http://127.0.0.1:11434");
+    for material in ailinux.materials() {
+        let path = material.path.as_str().strip_prefix("/profiles/");
+        assert!(
+            path.is_some_and(|path| profiles().join(path).is_file()),
+            "{material:?}"
+        );
+    }
 }
 
 #[test]
