@@ -60,6 +60,7 @@ fn sample() -> Result<Brand, Box<dyn Error>> {
         text: Rgb::new(0xf2, 0xf5, 0xf9),
         logo: Some(picture(include_bytes!("../../../icons/isosmith.svg"))?),
         wallpaper: None,
+        wallpaper_dark: None,
         motd: None,
     })
 }

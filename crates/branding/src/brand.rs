@@ -32,6 +32,8 @@ pub struct Brand {
     pub logo: Option<Picture>,
     /// Fills the background.
     pub wallpaper: Option<Picture>,
+    /// Fills the background of a dark desktop; `None` takes `wallpaper` there, too.
+    pub wallpaper_dark: Option<Picture>,
     /// Text after login on a console; `None` makes one from the name.
     pub motd: Option<String>,
 }
@@ -75,8 +77,22 @@ impl Brand {
             text: branding.text.into(),
             logo,
             wallpaper,
+            wallpaper_dark: None,
             motd: branding.motd.clone(),
         }
+    }
+
+    /// The same brand with another wallpaper where the desktop is dark.
+    #[must_use]
+    pub fn with_wallpaper_dark(mut self, wallpaper_dark: Option<Picture>) -> Self {
+        self.wallpaper_dark = wallpaper_dark;
+        self
+    }
+
+    /// Name and version as one line: what people call the product.
+    pub fn title(&self) -> String {
+        let (name, version) = (one_line(&self.name), one_line(&self.version));
+        format!("{name} {version}").trim().to_owned()
     }
 
     /// Version and codename as one short line: `1.0 · Codename`, one of them, or empty.
@@ -116,6 +132,7 @@ impl Brand {
             text: Rgb::new(0xf2, 0xf5, 0xf9),
             logo: None,
             wallpaper: None,
+            wallpaper_dark: None,
             motd: None,
         }
     }

@@ -8,14 +8,17 @@
 //! |---|---|---|
 //! | GRUB | [`grub::GrubTheme::files`] | [`grub::GrubTheme::preview`] |
 //! | ISOLINUX | [`isolinux::IsolinuxTheme::files`] | [`isolinux::IsolinuxTheme::preview`] |
+//! | Calamares | [`calamares::branding`] | [`calamares::installer_preview`] |
 //! | os-release, issue, motd, disk label | [`texts`] | the text itself |
 //!
 //! [`warnings::warnings`] names what a surface cannot show, [`compare::ssim`] tells how
 //! like a screendump is to a preview.
 
 pub mod brand;
+pub mod calamares;
 pub mod colour;
 pub mod compare;
+pub mod desktop;
 pub mod grub;
 pub mod isolinux;
 pub mod menu;
@@ -25,7 +28,10 @@ pub mod warnings;
 
 mod backdrop;
 mod box_art;
+mod canvas;
 mod cp437;
+mod emblem;
+mod escape;
 mod lockup;
 mod paint;
 mod palette;

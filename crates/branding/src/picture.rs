@@ -190,6 +190,15 @@ impl Picture {
         }
     }
 
+    /// The drawing as an SVG of its own, with nothing in it that this crate does not draw:
+    /// texts are paths, references are resolved. `None` for pixels.
+    pub(crate) fn drawing(&self) -> Option<String> {
+        match &self.content {
+            Content::Pixels(_) => None,
+            Content::Drawing(tree) => Some(tree.to_string(&usvg::WriteOptions::default())),
+        }
+    }
+
     /// Largest size with the picture's proportions inside `width` x `height`, at least 1 x 1.
     pub fn fitted(&self, width: u32, height: u32) -> (u32, u32) {
         self.scaled_by(f64::min, width, height)

@@ -176,6 +176,7 @@ fn draw(
         text: rgb(scene.text),
         logo,
         wallpaper,
+        wallpaper_dark: None,
         motd: None,
     };
     let countdown = scene.timeout.map(Countdown::starting);
