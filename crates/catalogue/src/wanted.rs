@@ -1,5 +1,9 @@
 //! Which packages a spec asks for, directly or by a choice that needs them.
 
+mod desktop;
+mod security;
+mod suite;
+
 use std::collections::BTreeSet;
 
 use isosmith_spec::model::{
@@ -45,6 +49,14 @@ pub fn installed(spec: &BuildSpec) -> Vec<String> {
         let names = firmware(*set, spec.base.suite).iter();
         wanted.extend(names.map(|&name| name.to_owned()));
     }
+    if spec.users.accounts.iter().any(|account| account.sudo) {
+        wanted.insert("sudo".to_owned());
+    }
+    let chosen = desktop::packages(&spec.desktop)
+        .into_iter()
+        .chain(security::packages(&spec.security));
+    let chosen = chosen.filter_map(|name| suite::named(name, spec.base.suite));
+    wanted.extend(chosen.map(str::to_owned));
     wanted.into_iter().collect()
 }
 
@@ -123,5 +135,96 @@ pub const fn firmware(set: FirmwareSet, suite: Suite) -> &'static [&'static str]
         FirmwareSet::Sound => &["firmware-sof-signed"],
         FirmwareSet::Microcode => &["amd64-microcode", "intel-microcode"],
         FirmwareSet::Misc => &["firmware-misc-nonfree"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use isosmith_spec::{Layer, Origin};
+
+    use super::*;
+
+    fn spec(text: &str) -> BuildSpec {
+        let text = format!("format = 1\n[profile]\nname = \"demo\"\n{text}");
+        let layer = Layer::new(Origin::Profile("demo".into()), "", text);
+        isosmith_spec::load(vec![layer], &|_| None)
+            .expect("a good profile")
+            .0
+    }
+
+    /// Every name of `has` is wanted with `text`, and none of `lacks`.
+    fn check(text: &str, has: &[&str], lacks: &[&str]) {
+        let names = installed(&spec(text));
+        for name in has {
+            assert!(names.iter().any(|found| found == name), "{name}: {text}");
+        }
+        for name in lacks {
+            assert!(names.iter().all(|found| found != name), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn choices_bring_what_they_need() {
+        let kde = "[desktop]\nenvironment = \"kde\"\n";
+        let minimal = format!("{kde}size = \"minimal\"");
+        let full = format!("{kde}size = \"full\"");
+        let x11 = format!("{kde}session = \"x11\"");
+        let old = format!("[base]\nsuite = \"bookworm\"\n{kde}");
+        for (text, has, lacks) in [
+            ("", &[][..], &["xserver-xorg", "nftables", "sudo-ldap"][..]),
+            (kde, &["plasma-desktop", "sddm", "kate"], &["gdm3", "gimp"]),
+            (&minimal, &["plasma-desktop", "konsole"], &["kate"]),
+            (&full, &["plasma-desktop", "kate", "gimp"], &[]),
+            (&x11, &["kwin-x11", "xserver-xorg"], &["xwayland"]),
+            (
+                kde,
+                &["xwayland"],
+                &["kwin-x11", "plasma-workspace-wayland"],
+            ),
+            (&old, &["plasma-workspace-wayland"], &[]),
+            (
+                "[security]\nfirewall = \"nftables\"",
+                &["nftables"],
+                &["ufw"],
+            ),
+            ("[security]\nfirewall = \"ufw\"", &["ufw"], &["nftables"]),
+            (
+                "[security]\napparmor = true\nautomatic_updates = true",
+                &["apparmor", "unattended-upgrades"],
+                &["fail2ban"],
+            ),
+            (
+                "[security]\ndns_over_tls = true\nrandom_mac = true",
+                &["systemd-resolved", "network-manager"],
+                &[],
+            ),
+        ] {
+            check(text, has, lacks);
+        }
+    }
+
+    #[test]
+    fn every_list_is_sorted_full_and_without_repeats() {
+        for environment in ["kde", "gnome", "xfce", "lxqt", "cinnamon", "mate", "kiosk"] {
+            let mut before = 0;
+            for size in ["minimal", "standard", "full"] {
+                let page = if environment == "kiosk" {
+                    "kiosk_page = \"https://example.org/\"\n"
+                } else {
+                    ""
+                };
+                let text = format!(
+                    "[desktop]\nenvironment = \"{environment}\"\nsize = \"{size}\"\n{page}"
+                );
+                let names = installed(&spec(&text));
+                assert!(
+                    names.windows(2).all(|pair| pair[0] < pair[1]),
+                    "{environment} {size}: {names:?}"
+                );
+                assert!(names.len() > before, "{environment} {size} adds nothing");
+                before = names.len();
+            }
+        }
+        desktop::tests::lists_are_sorted();
     }
 }
