@@ -1,6 +1,7 @@
 //! Which packages a spec asks for, directly or by a choice that needs them.
 
 mod desktop;
+mod installer;
 mod security;
 mod suite;
 
@@ -31,6 +32,14 @@ const LIVE: &[&str] = &[
 
 /// Packages that are installed, sorted: those of the profile and those that its choices need.
 pub fn installed(spec: &BuildSpec) -> Vec<String> {
+    let mut wanted: BTreeSet<String> = asked(spec).into_iter().collect();
+    wanted.extend(installer::installed(spec).into_iter().map(str::to_owned));
+    wanted.into_iter().collect()
+}
+
+/// Packages of [`installed`] that are wanted for their own sake, sorted: without those that
+/// only the installer needs.
+pub fn asked(spec: &BuildSpec) -> Vec<String> {
     let mut wanted: BTreeSet<String> = spec
         .software
         .packages
@@ -58,6 +67,11 @@ pub fn installed(spec: &BuildSpec) -> Vec<String> {
     let chosen = chosen.filter_map(|name| suite::named(name, spec.base.suite));
     wanted.extend(chosen.map(str::to_owned));
     wanted.into_iter().collect()
+}
+
+/// Packages that exclude each other, of which an installed system gets one from the medium.
+pub fn in_the_pool(spec: &BuildSpec) -> Vec<&'static str> {
+    installer::in_the_pool(spec)
 }
 
 /// Packages that are downloaded for files of theirs on the medium, and not installed.

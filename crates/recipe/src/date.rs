@@ -1,11 +1,12 @@
 //! Dates as Release files write them.
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 /// Reads `Sat, 15 Nov 2025 09:12:34 UTC` (RFC 5322 with a named zone, as apt wants it) as
 /// seconds since 1970. Only UTC, under either of its names, is taken.
 pub(crate) fn parse(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
     let (_weekday, rest) = text.trim().split_once(", ")?;
     let mut parts = rest.split_whitespace();
     let day: i64 = parts.next()?.parse().ok()?;
@@ -51,6 +52,26 @@ pub(crate) fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// `Thu, 01 Jan 1970 00:00:00 UTC`, as [`parse`] reads it.
+pub(crate) fn rfc5322(seconds: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let days = seconds.div_euclid(86_400);
+    let (year, month, day) = civil(days);
+    let name = |names: &[&'static str], number: i64| {
+        let number = usize::try_from(number).unwrap_or_default();
+        names.get(number).copied().unwrap_or_default()
+    };
+    let clock = seconds.rem_euclid(86_400);
+    format!(
+        "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} UTC",
+        name(&DAYS, days.rem_euclid(7)),
+        name(&MONTHS, month - 1),
+        clock / 3600,
+        clock / 60 % 60,
+        clock % 60
+    )
+}
+
 /// The inverse of [`days`].
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
@@ -89,6 +110,7 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(seconds), "{text}");
             assert_eq!(iso9660(seconds), iso, "{text}");
+            assert_eq!(rfc5322(seconds), text.replace("GMT", "UTC"));
         }
         assert_eq!(day(1_763_197_954), "2025-11-15");
     }

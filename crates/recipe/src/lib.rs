@@ -12,6 +12,7 @@ mod apt;
 mod brand;
 mod date;
 pub mod fetch;
+mod installer;
 pub mod materials;
 mod menu;
 pub mod mirrors;
@@ -40,8 +41,8 @@ pub use rehearsal::rehearse;
 pub use state::{Debian, Order, Previous, SquashfsWriter};
 
 use steps::{
-    boot, clean, customise, environment, initramfs, iso, packages, region, services, squashfs,
-    users,
+    boot, clean, customise, environment, initramfs, installer as installer_step, iso, packages,
+    pool, region, services, squashfs, users,
 };
 
 pub(crate) const INDEX: StepId = StepId::new("index");
@@ -50,6 +51,7 @@ pub(crate) const PACKAGES: StepId = StepId::new("packages");
 pub(crate) const BOOT_FILES: StepId = StepId::new("boot-files");
 pub(crate) const SQUASHFS: StepId = StepId::new("squashfs");
 pub(crate) const TOOLS: StepId = StepId::new("tools");
+pub(crate) const POOL: StepId = StepId::new("pool");
 const CLEAN: StepId = StepId::new("clean");
 
 /// Under this name a build remembers what its ISO was made of; see [`Previous::key`].
@@ -63,7 +65,7 @@ pub fn output_folder(work: &Work) -> PathBuf {
 /// Every step, in the order in which they run.
 pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
     use Kind::{Always, Artifact, Layer};
-    use Phase::{BaseSystem, Desktop, Environment, Integration, Iso};
+    use Phase::{BaseSystem, Desktop, Environment, Installer, Integration, Iso};
 
     let initramfs = row("initramfs", "Make the initramfs", Integration, 10, Layer)
         .version(2)
@@ -170,6 +172,23 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
     } else {
         [initramfs, branding, before_image]
     });
+    if spec.installer.calamares {
+        rows.extend([
+            row("installer", "Set up the installer", Installer, 1, Layer)
+                .inputs(installer_step::inputs)
+                .run(installer_step::configure),
+            row(
+                "pool",
+                "Put packages for installed systems onto the medium",
+                Installer,
+                1,
+                Artifact,
+            )
+            .after(const { &[TOOLS] })
+            .inputs(pool::inputs)
+            .run(pool::make),
+        ]);
+    }
     rows.extend([
         row("clean", "Clean the tree", Iso, 1, Layer)
             .inputs(clean::inputs)

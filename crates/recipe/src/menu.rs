@@ -1,6 +1,8 @@
 //! Boot menus as texts.
 
-use isosmith_spec::model::{Boot, MenuEntry};
+use isosmith_spec::model::{Boot, BuildSpec, MenuEntry};
+
+use crate::installer;
 
 /// What a live entry of the menu starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +30,9 @@ pub(crate) const INITRD: &str = "/live/initrd.img";
 pub(crate) const MEMTEST_BIOS: &str = "/boot/memtest86+x64.bin";
 pub(crate) const MEMTEST_EFI: &str = "/boot/memtest86+x64.efi";
 
-/// The menu of `boot` for a product of this name. `always` are parameters of every entry.
-pub(crate) fn entries(boot: &Boot, name: &str, always: &[String]) -> Vec<Entry> {
+/// The menu of `spec`. `always` are parameters of every entry.
+pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
+    let (boot, name) = (&spec.boot, &spec.branding.name);
     let mut parameters = vec!["boot=live".to_owned()];
     parameters.extend(always.iter().cloned());
     parameters.extend(boot.parameters.iter().map(ToString::to_string));
@@ -48,7 +51,7 @@ pub(crate) fn entries(boot: &Boot, name: &str, always: &[String]) -> Vec<Entry> 
             MenuEntry::SafeGraphics => linux("nomodeset quiet"),
             // Without "quiet": its result is what the person came for.
             MenuEntry::VerifyMedium => linux("verify-checksums"),
-            MenuEntry::Install => linux("isosmith.install quiet"),
+            MenuEntry::Install => linux(&format!("{} quiet", installer::parameters(spec))),
             // Its own kernel is added by the step that puts that installer on the medium.
             MenuEntry::DebianInstaller => linux("quiet"),
             MenuEntry::MemoryTest => Action::MemoryTest,

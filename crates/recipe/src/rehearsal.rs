@@ -187,6 +187,7 @@ impl Stage {
             "apt-get" if has("--print-uris") => addresses(cmd, watch),
             "apt-get" => self.installed(&outside("/")?),
             "update-initramfs" => make(&outside("/")?, &[&format!("boot/initrd.img-{KERNEL}")]),
+            "dpkg-deb" if has("--field") => say("Package: rehearsal", cmd, watch),
             "dpkg-deb" => make(&outside("/run/loaders")?, LOADERS),
             "mksquashfs" => make(&outside("/run/out")?, &["filesystem.squashfs"]),
             "grub-mkimage" => make(&outside("/run/out")?, &["bootx64.efi", "grub_eltorito"]),

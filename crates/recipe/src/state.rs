@@ -72,7 +72,10 @@ pub struct Resolution {
     pub packages: Vec<Package>,
     /// Packages whose files go onto the medium beside the tree: loaders.
     pub boot: Vec<Package>,
-    /// Names that were asked for, not pulled in.
+    /// Packages on the medium for systems that are installed from it, beyond the above.
+    #[serde(default)]
+    pub pool: Vec<Package>,
+    /// Names that were asked for, not pulled in, and not for the installer's sake.
     pub asked: BTreeSet<String>,
     /// Date of the suite's Release file, in seconds since 1970.
     pub released: i64,
@@ -87,6 +90,7 @@ impl Resolution {
             .iter()
             .chain(&self.packages)
             .chain(&self.boot)
+            .chain(&self.pool)
             .map(|package| package.size)
             .sum()
     }
@@ -278,6 +282,16 @@ impl Debian {
     /// Packages whose files go onto the medium.
     pub fn boot_packages(&self) -> Vec<&'static str> {
         wanted::on_the_medium(&self.spec)
+    }
+
+    /// Names of [`Self::wanted`] that stay when the installer goes.
+    pub fn asked(&self) -> Vec<String> {
+        wanted::asked(&self.spec)
+    }
+
+    /// Packages of which an installed system gets one, from the medium.
+    pub fn pool_packages(&self) -> Vec<&'static str> {
+        wanted::in_the_pool(&self.spec)
     }
 
     /// Where downloads of a source may come from, best first, for each source.

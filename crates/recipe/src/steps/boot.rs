@@ -96,7 +96,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
 fn entries(state: &Debian) -> Vec<menu::Entry> {
     let mut always = users::parameters(state);
     always.extend(state.spec.kernel.cmdline.iter().map(ToString::to_string));
-    menu::entries(&state.spec.boot, &state.spec.branding.name, &always)
+    menu::entries(&state.spec, &always)
 }
 
 /// Fills the medium's folder.

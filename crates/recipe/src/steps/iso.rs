@@ -12,12 +12,12 @@ use std::{
 use isosmith_engine::{Done, Failure, StepCx};
 use isosmith_host::{Cmd, Sandbox};
 use isosmith_inspect::Expect;
-use isosmith_protocol::{Code, Level, Output, Unit};
+use isosmith_protocol::{Code, Level, Output, StepId, Unit};
 use isosmith_spec::model::{BiosLoader, Checksum};
 use sha2::{Digest, Sha256, Sha512};
 use std::sync::Arc;
 
-use super::{boot::stamp, environment::tools_sandbox, squashfs};
+use super::{boot::stamp, environment::tools_sandbox, pool, squashfs};
 use crate::{date, materials::hex, state::Debian};
 
 /// Loaders that are changed while the ISO is written (`-boot-info-table`), or made then.
@@ -47,16 +47,30 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     }
     let medium = cx.output_of(&crate::BOOT_FILES).join("medium");
     let squashfs_file = cx.output_of(&crate::SQUASHFS).join(squashfs::NAME);
+    let pool = state
+        .spec
+        .installer
+        .calamares
+        .then(|| cx.output_of(&crate::POOL).join(pool::FOLDER));
     let sums = cx.out().join("sha256sum.txt");
-    super::environment::write(&sums, medium_sums(&medium, &squashfs_file)?.as_bytes())?;
+    super::environment::write(
+        &sums,
+        medium_sums(&medium, pool.as_deref(), &squashfs_file)?.as_bytes(),
+    )?;
     stamp(&sums, state.source_date())?;
     stamp(&squashfs_file, state.source_date())?;
     stamp(&medium, state.source_date())?;
+    if let Some(pool) = &pool {
+        stamp(pool, state.source_date())?;
+    }
 
-    let sandbox = tools_sandbox(state.tools()?)
+    let mut sandbox = tools_sandbox(state.tools()?)
         .bind_ro(&medium, "/run/medium")
         .bind_ro(&squashfs_file, format!("/run/{}", squashfs::NAME))
         .bind_ro(&sums, "/run/sha256sum.txt");
+    if let Some(pool) = &pool {
+        sandbox = sandbox.bind_ro(pool, "/run/pool");
+    }
     let cmd = xorriso(state, sandbox, &medium.with_file_name("mbr.bin"));
     let target = crate::output_folder(cx.work());
     fs::create_dir_all(&target).map_err(|error| Failure::io_at("make", &target, error))?;
@@ -88,13 +102,18 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
 
 /// Changes with anything that can change the ISO.
 fn contents_key(cx: &StepCx<'_>, state: &Debian) -> Result<String, Failure> {
-    let part = |step| {
+    let part = |step: &StepId| {
         cx.key_of(step).map(str::to_owned).ok_or_else(|| {
             Failure::plain(Code::Internal, format!("the key of {step} is not known"))
         })
     };
+    let pool = if state.spec.installer.calamares {
+        part(&crate::POOL)?
+    } else {
+        String::new()
+    };
     let text = format!(
-        "{}\n{}\n{}\n{}\n{:?}\n",
+        "{}\n{}\n{pool}\n{}\n{}\n{:?}\n",
         part(&crate::SQUASHFS)?,
         part(&crate::BOOT_FILES)?,
         state.spec.image.label,
@@ -177,8 +196,12 @@ fn xorriso(state: &Debian, sandbox: Sandbox, mbr: &Path) -> Cmd {
     } else {
         sandbox.bind_ro(mbr, "/run/mbr.bin")
     };
-    cmd.args(["-o", "-", "-graft-points", "/=/run/medium"])
-        .arg(format!("/live/{0}=/run/{0}", squashfs::NAME))
+    if state.spec.installer.calamares {
+        cmd = cmd.args(["-o", "-", "-graft-points", "/=/run/medium", "/=/run/pool"]);
+    } else {
+        cmd = cmd.args(["-o", "-", "-graft-points", "/=/run/medium"]);
+    }
+    cmd.arg(format!("/live/{0}=/run/{0}", squashfs::NAME))
         .arg("/sha256sum.txt=/run/sha256sum.txt")
         .binary_output()
         .inside(sandbox)
@@ -191,9 +214,16 @@ fn bios_image(cmd: Cmd, image: &str) -> Cmd {
 
 /// `sha256sum.txt` of the medium, which the menu's "verify" entry reads (live-boot(7),
 /// `verify-checksums`).
-fn medium_sums(medium: &Path, squashfs_file: &Path) -> Result<String, Failure> {
+fn medium_sums(
+    medium: &Path,
+    pool: Option<&Path>,
+    squashfs_file: &Path,
+) -> Result<String, Failure> {
     let mut files = vec![(format!("live/{}", squashfs::NAME), squashfs_file.to_owned())];
     collect(medium, medium, &mut files)?;
+    if let Some(pool) = pool {
+        collect(pool, pool, &mut files)?;
+    }
     files.retain(|(name, _)| !NOT_SUMMED.contains(&name.as_str()));
     files.sort();
     let mut text = String::new();

@@ -17,7 +17,7 @@ use super::{
     environment::{no_room, release_date, sources_list, tools_sandbox, write},
     in_tree,
     install::{self, Installation},
-    quiet, squashfs,
+    pool, quiet, squashfs,
 };
 use crate::{
     apt::{self, INSIDE, Package},
@@ -32,6 +32,8 @@ pub(crate) fn resolve_inputs(state: &Debian) -> Value {
         "suite": spec.base.suite.as_str(),
         "wanted": state.wanted(),
         "boot": state.boot_packages(),
+        "asked": state.asked(),
+        "pool": state.pool_packages(),
         "excluded": texts(&spec.software.exclude),
         "recommends": spec.software.recommends,
         "kernel": kernel_request(state),
@@ -88,6 +90,9 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
         loaders(cx, state, &folder, &boot_names)?
     };
 
+    let have: Vec<&Package> = base.iter().chain(&packages).collect();
+    let pool = pool::resolve(cx, state, &folder, &names, &have)?;
+
     let mut installed = installed_sizes(&folder.join("lists"))?;
     installed.retain(|name, _| {
         base.iter()
@@ -98,7 +103,8 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
         base,
         packages,
         boot,
-        asked: state.wanted().into_iter().collect(),
+        pool,
+        asked: state.asked().into_iter().collect(),
         released: release_date(&folder.join("lists"), state.spec.base.suite.as_str())?,
         installed,
     };
@@ -222,7 +228,13 @@ pub(crate) fn fetch(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     if !cx.is_cached(&crate::BOOT_FILES) {
         needed.extend(resolution.boot.iter().cloned());
     }
+    if !cx.is_cached(&crate::POOL) {
+        needed.extend(resolution.pool.iter().cloned());
+    }
     needed.retain(|package| !package.uri.starts_with("file:"));
+    // The installed system may have packages whose files are on the medium, too.
+    needed.sort_by(|left, right| left.sha256.cmp(&right.sha256));
+    needed.dedup_by(|left, right| left.sha256 == right.sha256);
     let pool = Pool::new(cx.work().pool());
     let missing = pool.missing(&needed);
     check_room(cx, resolution, missing)?;
