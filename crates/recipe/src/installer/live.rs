@@ -2,7 +2,7 @@
 
 use isosmith_spec::model::BuildSpec;
 
-use super::{Written, scripts::FOLDER, sequence::BRANDING, yaml};
+use super::{Written, scripts::FOLDER};
 
 /// On the kernel's command line it opens the installer when the system has started.
 const PARAMETER: &str = "isosmith.install";
@@ -24,14 +24,7 @@ pub(crate) fn parameters(spec: &BuildSpec) -> String {
 
 pub(super) fn files(spec: &BuildSpec) -> Vec<Written> {
     let name = &spec.branding.name;
-    let mut files = vec![
-        Written::script(format!("{FOLDER}/start"), START),
-        Written::new(
-            format!("/etc/calamares/branding/{BRANDING}/branding.desc"),
-            yaml(&branding(spec)),
-        ),
-        Written::new(format!("/etc/calamares/branding/{BRANDING}/show.qml"), SHOW),
-    ];
+    let mut files = vec![Written::script(format!("{FOLDER}/start"), START)];
     if spec.installer.only {
         files.extend([
             Written::new(format!("/usr/lib/systemd/system/{UNIT}"), unit()),
@@ -61,44 +54,6 @@ pub(super) fn files(spec: &BuildSpec) -> Vec<Written> {
     }
     files
 }
-
-fn branding(spec: &BuildSpec) -> serde_json::Value {
-    let brand = &spec.branding;
-    let whole = format!("{} {}", brand.name, brand.version);
-    let whole = whole.trim_end();
-    serde_json::json!({
-        "componentName": BRANDING,
-        "welcomeStyleCalamares": false,
-        "welcomeExpandingLogo": true,
-        "windowExpanding": "normal",
-        "windowSize": "800px,560px",
-        "windowPlacement": "center",
-        "sidebar": "widget",
-        "navigation": "widget",
-        "strings": {
-            "productName": brand.name,
-            "shortProductName": brand.short_name,
-            "version": brand.version,
-            "shortVersion": brand.version,
-            "versionedName": whole,
-            "shortVersionedName": whole,
-            "bootloaderEntryName": brand.short_name,
-        },
-        "images": {},
-        "style": {
-            "SidebarBackground": "#26313b",
-            "SidebarText": "#ffffff",
-            "SidebarTextCurrent": "#26313b",
-            "SidebarBackgroundCurrent": "#ffffff",
-        },
-        "slideshow": "show.qml",
-        "slideshowAPI": 2,
-    })
-}
-
-/// A slideshow that shows nothing.
-const SHOW: &str =
-    "import QtQuick 2.0\n\nItem {\n    function onActivate() {}\n    function onLeave() {}\n}\n";
 
 /// freedesktop.org, "Desktop Entry Specification": a backslash and line breaks are escaped.
 fn desktop_text(text: &str) -> String {

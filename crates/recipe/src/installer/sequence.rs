@@ -1,12 +1,10 @@
 //! `settings.conf`: which pages are shown, what is done in which order.
 
+use isosmith_branding::Brand;
 use isosmith_spec::model::{BuildSpec, DisplayManager, InstallerPage};
 use serde_json::{Value, json};
 
 use super::{Calamares, Written, disk, scripts, yaml};
-
-/// Name of the folder with the brand, and of the component in it.
-pub(super) const BRANDING: &str = "isosmith";
 
 pub(super) fn files(spec: &BuildSpec) -> Vec<Written> {
     vec![
@@ -23,6 +21,7 @@ fn settings(spec: &BuildSpec) -> Value {
         .iter()
         .map(|page| name(*page))
         .collect();
+    let brand = Brand::from_spec(&spec.branding, None, None);
     json!({
         "modules-search": ["local", "/usr/lib/calamares/modules"],
         "instances": scripts::instances(),
@@ -31,7 +30,7 @@ fn settings(spec: &BuildSpec) -> Value {
             { "exec": jobs(spec) },
             { "show": ["finished"] },
         ],
-        "branding": BRANDING,
+        "branding": isosmith_branding::calamares::component_name(&brand),
         "prompt-install": false,
         "dont-chroot": false,
         "oem-setup": false,

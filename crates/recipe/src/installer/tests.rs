@@ -187,8 +187,7 @@ fn settings_parse_whatever_the_names_are() {
     );
     let mut count = 0;
     for file in files(&awkward, &image()) {
-        let settings = file.path.starts_with("/etc/calamares/")
-            && (file.path.ends_with(".conf") || file.path.ends_with(".desc"));
+        let settings = file.path.starts_with("/etc/calamares/") && file.path.ends_with(".conf");
         if !settings {
             continue;
         }
