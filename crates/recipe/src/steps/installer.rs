@@ -25,7 +25,9 @@ pub(crate) fn inputs(state: &Debian) -> Value {
     };
     let branding = &state.spec.branding;
     let pictures = branding.slides.iter().map(|slide| &slide.picture);
-    let pictures = [&branding.logo, &branding.wallpaper].into_iter().chain(pictures);
+    let pictures = [&branding.logo, &branding.wallpaper]
+        .into_iter()
+        .chain(pictures);
     json!({
         "files": installer::files(&state.spec, &image),
         "brand": format!("{:?}", state.spec.branding),
