@@ -21,6 +21,8 @@ pub const TRIALS: &[Named] = &[
 const PARTS: &[&str] = &[
     "/usr/bin/isosmith",
     "/usr/libexec/isosmith-helper",
+    "/usr/lib/isosmith/ai-helper/ai",
+    "/usr/lib/isosmith/ai-helper/crates.txt",
     "/usr/lib/systemd/system/isosmith-helper.service",
     "/usr/share/bash-completion/completions/isosmith",
     "/usr/share/dbus-1/interfaces/org.isosmith.Helper1.xml",
@@ -42,7 +44,11 @@ const PARTS: &[&str] = &[
 ];
 
 /// Programs; everything else is data.
-const PROGRAMS: &[&str] = &["/usr/bin/isosmith", "/usr/libexec/isosmith-helper"];
+const PROGRAMS: &[&str] = &[
+    "/usr/bin/isosmith",
+    "/usr/libexec/isosmith-helper",
+    "/usr/lib/isosmith/ai-helper/ai",
+];
 
 /// One line of `dpkg-deb --contents`.
 struct Entry {

@@ -53,6 +53,10 @@ pub fn asked(spec: &BuildSpec) -> Vec<String> {
             wanted.insert("sudo".to_owned());
         }
     }
+    if spec.assistant.is_some() {
+        // Without them no encrypted connection is trusted.
+        wanted.insert("ca-certificates".to_owned());
+    }
     wanted.insert(kernel(spec.kernel.flavour).to_owned());
     for set in &spec.kernel.firmware {
         let names = firmware(*set, spec.base.suite).iter();

@@ -40,6 +40,7 @@ pub fn gather(
     Ok(Order {
         profile: loaded.merged.to_toml(),
         materials,
+        assistant: isosmith_recipe::assistant::collect(spec, inputs)?,
         mirrors: Mirrors::of(spec, &machine),
         tool_mirrors: Mirrors::of_debian(spec, &machine),
         squashfs_writer: SquashfsWriter::default(),

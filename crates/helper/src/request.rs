@@ -92,6 +92,8 @@ pub fn seal(
 
     let (id, incoming) = Incoming::make(places, &spec.profile.name)?;
     let materials = files.copy(&spec, &incoming)?;
+    let inputs = incoming.path().join("inputs");
+    let assistant = isosmith_recipe::assistant::collect(&spec, Some(&inputs))?;
     let spec_sha256 = fingerprint(&text, &options, &materials);
     let machine = Machine::read(Path::new("/"));
     let job = Job {
@@ -102,6 +104,7 @@ pub fn seal(
         order: Order {
             profile: text,
             materials: materials.moved_to(&places.work(&id).inputs()),
+            assistant: assistant.map(|program| program.moved_to(&places.work(&id).inputs())),
             mirrors: Mirrors::of(&spec, &machine),
             tool_mirrors: Mirrors::of_debian(&spec, &machine),
             squashfs_writer: options.writer,

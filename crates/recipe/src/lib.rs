@@ -9,6 +9,7 @@
 //! touched through [`Tree`](isosmith_host::fs::Tree), which cannot leave them.
 
 mod apt;
+pub mod assistant;
 mod brand;
 mod date;
 pub mod fetch;
@@ -145,6 +146,9 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         row("users", "Set up users", Integration, 1, Layer)
             .inputs(users::inputs)
             .run(users::configure),
+        row("ai-helper", "Add the AI helper", Integration, 1, Layer)
+            .inputs(steps::assistant::inputs)
+            .run(steps::assistant::install),
         row("files", "Lay files over the tree", Integration, 1, Layer)
             .inputs(customise::files_inputs)
             .run(customise::files),

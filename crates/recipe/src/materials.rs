@@ -35,6 +35,17 @@ pub struct Material {
     pub is_dir: bool,
 }
 
+impl Material {
+    /// The same, once it has been copied to `folder` under the name that it has now.
+    #[must_use]
+    pub fn moved_to(&self, folder: &Path) -> Self {
+        Self {
+            path: folder.join(self.path.file_name().unwrap_or_default()),
+            ..self.clone()
+        }
+    }
+}
+
 /// Every material of a build, by the path that its profile has for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Materials(BTreeMap<String, Material>);
@@ -76,14 +87,10 @@ impl Materials {
     /// have now.
     #[must_use]
     pub fn moved_to(&self, folder: &Path) -> Self {
-        let moved = |material: &Material| Material {
-            path: folder.join(material.path.file_name().unwrap_or_default()),
-            ..material.clone()
-        };
         Self(
             self.0
                 .iter()
-                .map(|(name, material)| (name.clone(), moved(material)))
+                .map(|(name, material)| (name.clone(), material.moved_to(folder)))
                 .collect(),
         )
     }
@@ -134,7 +141,7 @@ const fn limit(kind: MaterialKind) -> u64 {
     }
 }
 
-fn take(from: &Path, to: Option<&Path>, kind: MaterialKind) -> io::Result<Material> {
+pub(crate) fn take(from: &Path, to: Option<&Path>, kind: MaterialKind) -> io::Result<Material> {
     let meta = fs::metadata(from)?;
     let mut budget = Budget {
         bytes: limit(kind),

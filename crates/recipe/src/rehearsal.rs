@@ -188,6 +188,7 @@ impl Stage {
             "apt-get" => self.installed(&outside("/")?),
             "update-initramfs" => make(&outside("/")?, &[&format!("boot/initrd.img-{KERNEL}")]),
             "dpkg-deb" if has("--field") => say("Package: rehearsal", cmd, watch),
+            "dpkg-deb" if has("--build") => Ok(()),
             "dpkg-deb" => make(&outside("/run/loaders")?, LOADERS),
             "mksquashfs" => make(&outside("/run/out")?, &["filesystem.squashfs"]),
             "grub-mkimage" => make(&outside("/run/out")?, &["bootx64.efi", "grub_eltorito"]),
@@ -298,16 +299,19 @@ fn write(root: &Path, file: &str, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use isosmith_spec::{Layer, Origin};
+    use isosmith_spec::{Layer, MaterialKind, Origin};
 
     use super::*;
-    use crate::{Materials, Order, mirrors::Mirrors};
+    use crate::{Materials, Order, materials::take, mirrors::Mirrors};
 
     /// The commands of a profile that consists of `text`.
     fn commands(text: &str) -> Vec<String> {
         let text = format!("format = 1\n[profile]\nname = \"demo\"\n{text}");
         let layer = Layer::new(Origin::Profile("demo".into()), "", text);
         let (_, merged) = isosmith_spec::load(vec![layer], &|_| None).expect("a good profile");
+        let scratch = tempfile::tempdir().expect("a temporary folder");
+        let program = tempfile::NamedTempFile::new().expect("a temporary file");
+        let assistant = take(program.path(), None, MaterialKind::Overlay).ok();
         let mirrors = Mirrors {
             archive: vec!["http://m/debian".into()],
             security: vec!["http://m/sec".into()],
@@ -316,12 +320,12 @@ mod tests {
         let order = Order {
             profile: merged.to_toml(),
             materials: Materials::default(),
+            assistant,
             mirrors: mirrors.clone(),
             tool_mirrors: mirrors,
             squashfs_writer: crate::SquashfsWriter::Mksquashfs,
             previous: None,
         };
-        let scratch = tempfile::tempdir().expect("a temporary folder");
         let state = Debian::new(order).expect("a good order");
         rehearse(state, scratch.path()).expect("rehearsed to the end")
     }
@@ -356,6 +360,9 @@ mod tests {
             assert!(line.ends_with("update"), "{line}");
         }
     }
+
+    const AI: &str =
+        "[ai]\ninterface = \"ollama\"\nendpoint = \"http://127.0.0.1:11434\"\nmodel = \"m\"";
 
     #[test]
     fn fields_reach_the_commands_that_honour_them() {
@@ -392,6 +399,8 @@ mod tests {
             ("[boot]\nbios = \"grub\"", "i386-pc-eltorito"),
             ("[boot]\nsecure_boot = false", "x86_64-efi"),
             ("[branding]\nvendor = \"ACME\"", "-publisher ACME"),
+            (AI, "--build --root-owner-group"),
+            (AI, "--install /run/isosmith-ai-helper.deb"),
         ] {
             assert!(
                 matching("", part).is_empty(),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     apt::Package,
-    materials::Materials,
+    materials::{Material, Materials},
     mirrors::Mirrors,
     sources::{self, Source},
     web::{Network, Web},
@@ -28,6 +28,8 @@ pub struct Order {
     pub profile: String,
     /// Files that the profile names.
     pub materials: Materials,
+    /// The AI helper's program, when the profile asks for it.
+    pub assistant: Option<Material>,
     /// Where to download from.
     pub mirrors: Mirrors,
     /// Where the tools come from: always Debian's own archive.
@@ -127,6 +129,8 @@ pub struct Debian {
     pub profile: String,
     /// Files of the profile.
     pub materials: Materials,
+    /// See [`Order::assistant`].
+    pub assistant: Option<Material>,
     /// Where to download from.
     pub mirrors: Mirrors,
     /// See [`Order::tool_mirrors`].
@@ -181,6 +185,7 @@ impl Debian {
             spec,
             profile: order.profile,
             materials: order.materials,
+            assistant: order.assistant,
             mirrors: order.mirrors,
             tool_mirrors: order.tool_mirrors,
             squashfs_writer: order.squashfs_writer,

@@ -54,7 +54,7 @@ pub fn build_isosmith(shell: &Shell) -> Result<PathBuf> {
 
 /// Packages that are built in one go, so that what both use is compiled once: alone, each of them
 /// would choose other features.
-const TOGETHER: &[&str] = &["isosmith-cli", "isosmith-helper"];
+const TOGETHER: &[&str] = &["isosmith-cli", "isosmith-helper", "isosmith-ai-helper"];
 
 /// Builds a package as it is shipped, and says where its program `binary` is.
 ///

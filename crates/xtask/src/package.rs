@@ -36,6 +36,9 @@ pub struct PackageArgs {
     /// Take this service instead of building it.
     #[arg(long, value_name = "FILE", hide = true)]
     helper: Option<PathBuf>,
+    /// Take this AI helper instead of building it.
+    #[arg(long, value_name = "FILE", hide = true)]
+    assistant: Option<PathBuf>,
     /// Take this window instead of building it.
     #[arg(long, value_name = "FILE", hide = true)]
     window: Option<PathBuf>,
@@ -48,6 +51,7 @@ impl PackageArgs {
             output: output.into(),
             program: None,
             helper: None,
+            assistant: None,
             window: None,
         }
     }
@@ -65,6 +69,8 @@ impl PackageArgs {
 struct Programs {
     isosmith: PathBuf,
     helper: PathBuf,
+    /// Goes into images; runs on no machine of ours.
+    assistant: PathBuf,
     window: PathBuf,
 }
 
@@ -161,6 +167,7 @@ fn programs(shell: &Shell, args: &PackageArgs) -> Result<Programs> {
     Ok(Programs {
         isosmith: built(&args.program, "isosmith-cli", "isosmith")?,
         helper: built(&args.helper, "isosmith-helper", "isosmith-helper")?,
+        assistant: built(&args.assistant, "isosmith-ai-helper", "ai")?,
         window: {
             if args.window.is_none() {
                 packages::ensure(shell, &[packages::WINDOW_BUILD])?;

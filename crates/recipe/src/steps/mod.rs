@@ -1,5 +1,6 @@
 //! The steps, a file per subject. The table that orders them is [`crate::recipe`].
 
+pub(crate) mod assistant;
 pub(crate) mod boot;
 pub(crate) mod clean;
 pub(crate) mod customise;

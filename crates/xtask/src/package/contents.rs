@@ -205,6 +205,7 @@ impl Stage<'_> {
         for (program, to) in [
             (&programs.isosmith, "usr/bin/isosmith"),
             (&programs.helper, "usr/libexec/isosmith-helper"),
+            (&programs.assistant, "usr/lib/isosmith/ai-helper/ai"),
         ] {
             self.install_program(&tree, program, to)?;
         }
@@ -222,6 +223,8 @@ impl Stage<'_> {
         self.write_packed(&tree, &format!("{DOC}/changelog.Debian.gz"), log.as_bytes())?;
         let crates = self.crates(&["isosmith-cli", "isosmith-helper"])?;
         tree.write(&format!("{DOC}/crates.txt"), crates)?;
+        let crates = self.crates(&["isosmith-ai-helper"])?;
+        tree.write("usr/lib/isosmith/ai-helper/crates.txt", crates)?;
         for (name, to) in COMPLETIONS {
             let isosmith = self.shell.cmd(&programs.isosmith);
             let text = isosmith.args(["completions", name]).quiet().read()?;

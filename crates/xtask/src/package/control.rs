@@ -40,7 +40,11 @@ impl About {
             depends: depends(),
             recommends: names(&[packages::BOOT]).join(", "),
             description: SERVICE,
-            programs: &["usr/bin/isosmith", "usr/libexec/isosmith-helper"],
+            programs: &[
+                "usr/bin/isosmith",
+                "usr/libexec/isosmith-helper",
+                "usr/lib/isosmith/ai-helper/ai",
+            ],
             scripts: &["postinst", "prerm", "postrm"],
         }
     }
