@@ -9,14 +9,18 @@ use toml_edit::{DocumentMut, Item, TableLike, Value};
 use crate::model::Problem;
 
 /// Fields that name a file; in lists of rows with the row's key.
-const FIELDS: [(&str, Option<&str>); 7] = [
+const FIELDS: [(&str, Option<&str>); 11] = [
     ("base.key", None),
     ("base.repositories", Some("key")),
     ("software.debs", None),
     ("files", Some("source")),
     ("scripts", Some("source")),
     ("branding.logo", None),
+    ("security.signing.key", None),
+    ("security.signing.certificate", None),
     ("branding.wallpaper", None),
+    ("branding.wallpaper_dark", None),
+    ("branding.slides", Some("picture")),
 ];
 
 /// A field's value as a merged profile has it: relative paths joined to `folder`.

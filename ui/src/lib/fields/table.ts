@@ -5,14 +5,18 @@
  */
 
 import type { PickKind } from '../backend.ts';
-import { asText, at, type Json, type Tree } from '../tree.ts';
+import { asText, at, isTree, type Json, type Tree } from '../tree.ts';
 
 export const SECTIONS = [
   'base',
+  'desktop',
   'software',
   'region',
   'users',
   'boot',
+  'installer',
+  'ai',
+  'security',
   'branding',
   'files',
   'image',
@@ -46,6 +50,8 @@ export type Control =
   | { is: 'packages' }
   | { is: 'rows'; columns: readonly Column[]; title: string }
   | { is: 'account' }
+  /** A table that can be left out; switched on, it starts so. */
+  | { is: 'optional'; start: Tree }
   | { is: 'password' }
   | { is: 'security' }
   | { is: 'timeout' }
@@ -62,6 +68,16 @@ export interface Field {
   when?: (values: Tree) => boolean;
 }
 
+const hasDesktop = (values: Tree): boolean =>
+  !['none', 'kiosk', ''].includes(asText(at(values, 'desktop.environment')));
+const isKiosk = (values: Tree): boolean => asText(at(values, 'desktop.environment')) === 'kiosk';
+const hasCalamares = (values: Tree): boolean => at(values, 'installer.calamares') === true;
+const hasFirewall = (values: Tree): boolean =>
+  !['none', ''].includes(asText(at(values, 'security.firewall')));
+const hasTable =
+  (path: string) =>
+  (values: Tree): boolean =>
+    isTree(at(values, path));
 const hasUser = (values: Tree): boolean => at(values, 'users.live') !== false;
 const hasUefi = (values: Tree): boolean => at(values, 'boot.uefi') !== false;
 const hasSnapshot = (values: Tree): boolean => asText(at(values, 'base.snapshot')) !== '';
@@ -167,6 +183,62 @@ const LAYOUTS = [
   'de,us',
 ] as const;
 
+const GROUPS = [
+  'audio',
+  'cdrom',
+  'dip',
+  'floppy',
+  'video',
+  'plugdev',
+  'netdev',
+  'users',
+  'dialout',
+  'lpadmin',
+] as const;
+
+/** What opens what, with programs that Debian's desktops bring. */
+const APPLICATIONS = [
+  ['browser', ['firefox-esr.desktop', 'chromium.desktop', 'org.gnome.Epiphany.desktop']],
+  ['mail', ['thunderbird.desktop', 'org.gnome.Evolution.desktop', 'org.kde.kmail2.desktop']],
+  [
+    'files',
+    [
+      'org.kde.dolphin.desktop',
+      'org.gnome.Nautilus.desktop',
+      'thunar.desktop',
+      'pcmanfm-qt.desktop',
+      'nemo.desktop',
+      'caja.desktop',
+    ],
+  ],
+  [
+    'editor',
+    [
+      'org.kde.kate.desktop',
+      'org.gnome.TextEditor.desktop',
+      'org.xfce.mousepad.desktop',
+      'featherpad.desktop',
+      'xed.desktop',
+      'pluma.desktop',
+    ],
+  ],
+  [
+    'player',
+    ['vlc.desktop', 'mpv.desktop', 'org.gnome.Totem.desktop', 'org.kde.dragonplayer.desktop'],
+  ],
+  [
+    'pictures',
+    [
+      'org.kde.gwenview.desktop',
+      'org.gnome.Loupe.desktop',
+      'org.xfce.ristretto.desktop',
+      'lximage-qt.desktop',
+      'xviewer.desktop',
+      'eom.desktop',
+    ],
+  ],
+] as const;
+
 export const FIELDS: readonly Field[] = [
   // Base
   {
@@ -231,6 +303,42 @@ export const FIELDS: readonly Field[] = [
     section: 'base',
     behind: 'about',
     control: { is: 'choice', options: ['amd64'] },
+  },
+
+  // Desktop
+  {
+    path: 'desktop.environment',
+    section: 'desktop',
+    control: {
+      is: 'choice',
+      options: ['none', 'kde', 'gnome', 'xfce', 'lxqt', 'cinnamon', 'mate', 'kiosk'],
+    },
+  },
+  { path: 'desktop.kiosk_page', section: 'desktop', control: MONO, when: isKiosk },
+  {
+    path: 'desktop.size',
+    section: 'desktop',
+    control: { is: 'choice', options: ['minimal', 'standard', 'full'] },
+    when: hasDesktop,
+  },
+  ...APPLICATIONS.map(([name, list]): Field => ({
+    path: `desktop.applications.${name}`,
+    section: 'desktop',
+    behind: 'applications',
+    control: { is: 'text', mono: true, list },
+    when: hasDesktop,
+  })),
+  {
+    path: 'desktop.display_manager',
+    section: 'desktop',
+    behind: 'login',
+    control: { is: 'choice', options: ['sddm', 'gdm', 'lightdm', 'none'] },
+  },
+  {
+    path: 'desktop.session',
+    section: 'desktop',
+    behind: 'login',
+    control: { is: 'choice', options: ['wayland', 'x11'] },
   },
 
   // Software
@@ -317,18 +425,7 @@ export const FIELDS: readonly Field[] = [
     behind: 'groups',
     control: {
       is: 'words',
-      list: [
-        'audio',
-        'cdrom',
-        'dip',
-        'floppy',
-        'video',
-        'plugdev',
-        'netdev',
-        'users',
-        'dialout',
-        'lpadmin',
-      ],
+      list: GROUPS,
     },
     when: hasUser,
   },
@@ -338,6 +435,23 @@ export const FIELDS: readonly Field[] = [
     behind: 'ssh',
     control: { is: 'words', lines: true },
     when: hasUser,
+  },
+  {
+    path: 'users.accounts',
+    section: 'users',
+    behind: 'accounts',
+    control: {
+      is: 'rows',
+      title: 'name',
+      columns: [
+        { name: 'name', control: { is: 'text', mono: true, max: 32 }, required: true },
+        { name: 'full_name', control: TEXT },
+        { name: 'password', control: { is: 'password' }, start: 'locked' },
+        { name: 'groups', control: { is: 'words', list: GROUPS }, start: [] },
+        { name: 'sudo', control: SWITCH, start: false },
+        { name: 'reset', control: SWITCH, start: false },
+      ],
+    },
   },
   { path: 'users.root.password', section: 'users', behind: 'root', control: { is: 'password' } },
 
@@ -365,6 +479,8 @@ export const FIELDS: readonly Field[] = [
         'live',
         'live-to-ram',
         'safe-graphics',
+        'install',
+        'debian-installer',
         'verify-medium',
         'memory-test',
         'local-disk',
@@ -395,6 +511,145 @@ export const FIELDS: readonly Field[] = [
   { path: 'kernel.blacklist', section: 'boot', behind: 'parameters', control: { is: 'words' } },
   { path: 'boot.serial', section: 'boot', behind: 'serial', control: { is: 'serial' } },
 
+  // Installer
+  { path: 'installer.calamares', section: 'installer', control: SWITCH },
+  { path: 'installer.only', section: 'installer', control: SWITCH, when: hasCalamares },
+  { path: 'installer.debian', section: 'installer', control: SWITCH },
+  {
+    path: 'installer.encryption',
+    section: 'installer',
+    control: { is: 'choice', options: ['offered', 'preselected', 'hidden'] },
+    when: hasCalamares,
+  },
+  {
+    path: 'installer.filesystem',
+    section: 'installer',
+    behind: 'disk',
+    control: { is: 'choice', options: ['ext4', 'btrfs', 'xfs'] },
+    when: hasCalamares,
+  },
+  {
+    path: 'installer.swap',
+    section: 'installer',
+    behind: 'disk',
+    control: { is: 'choice', options: ['none', 'small', 'suspend', 'file'] },
+    when: hasCalamares,
+  },
+  {
+    path: 'installer.luks',
+    section: 'installer',
+    behind: 'disk',
+    control: { is: 'choice', options: ['luks1', 'luks2'] },
+    when: hasCalamares,
+  },
+  {
+    path: 'installer.pages',
+    section: 'installer',
+    behind: 'pages',
+    control: {
+      is: 'checks',
+      options: ['welcome', 'locale', 'keyboard', 'partition', 'users', 'summary'],
+    },
+    when: hasCalamares,
+  },
+  {
+    path: 'installer.remove',
+    section: 'installer',
+    behind: 'remove',
+    control: { is: 'words' },
+    when: hasCalamares,
+  },
+
+  // AI helper
+  {
+    path: 'ai',
+    section: 'ai',
+    control: {
+      is: 'optional',
+      start: { interface: 'ollama', endpoint: 'http://127.0.0.1:11434', model: 'llama3.2' },
+    },
+  },
+  {
+    path: 'ai.interface',
+    section: 'ai',
+    control: { is: 'choice', options: ['ollama', 'openai'] },
+    when: hasTable('ai'),
+  },
+  {
+    path: 'ai.endpoint',
+    section: 'ai',
+    control: { is: 'text', mono: true, list: ['http://127.0.0.1:11434'] },
+    when: hasTable('ai'),
+  },
+  {
+    path: 'ai.model',
+    section: 'ai',
+    control: { is: 'text', mono: true, max: 200, list: ['llama3.2', 'qwen3', 'gemma3', 'mistral'] },
+    when: hasTable('ai'),
+  },
+
+  // Security
+  {
+    path: 'security.firewall',
+    section: 'security',
+    control: { is: 'choice', options: ['none', 'nftables', 'ufw'] },
+  },
+  {
+    path: 'security.open_ports',
+    section: 'security',
+    control: {
+      is: 'words',
+      list: ['22/tcp', '80/tcp', '443/tcp', '443/udp', '631/tcp', '5353/udp'],
+    },
+    when: hasFirewall,
+  },
+  { path: 'security.automatic_updates', section: 'security', control: SWITCH },
+  { path: 'security.apparmor', section: 'security', control: SWITCH },
+  { path: 'security.hardening', section: 'security', control: SWITCH },
+  {
+    path: 'security.ssh',
+    section: 'security',
+    behind: 'ssh',
+    control: { is: 'optional', start: { password: false, root: false } },
+  },
+  {
+    path: 'security.ssh.password',
+    section: 'security',
+    behind: 'ssh',
+    control: SWITCH,
+    when: hasTable('security.ssh'),
+  },
+  {
+    path: 'security.ssh.root',
+    section: 'security',
+    behind: 'ssh',
+    control: SWITCH,
+    when: hasTable('security.ssh'),
+  },
+  { path: 'security.fail2ban', section: 'security', behind: 'ssh', control: SWITCH },
+  { path: 'security.dns_over_tls', section: 'security', behind: 'network', control: SWITCH },
+  { path: 'security.random_mac', section: 'security', behind: 'network', control: SWITCH },
+  {
+    path: 'security.signing',
+    section: 'security',
+    behind: 'signing',
+    control: { is: 'optional', start: { key: '', certificate: '' } },
+  },
+  {
+    path: 'security.signing.key',
+    section: 'security',
+    behind: 'signing',
+    control: { is: 'file', pick: 'pem' },
+    when: hasTable('security.signing'),
+  },
+  {
+    path: 'security.signing.certificate',
+    section: 'security',
+    behind: 'signing',
+    control: { is: 'file', pick: 'pem' },
+    when: hasTable('security.signing'),
+  },
+
   // Branding
   { path: 'branding.name', section: 'branding', control: TEXT },
   { path: 'branding.version', section: 'branding', control: { is: 'text', max: 64 } },
@@ -405,6 +660,11 @@ export const FIELDS: readonly Field[] = [
   },
   {
     path: 'branding.wallpaper',
+    section: 'branding',
+    control: { is: 'file', pick: 'wallpaper', picture: true },
+  },
+  {
+    path: 'branding.wallpaper_dark',
     section: 'branding',
     control: { is: 'file', pick: 'wallpaper', picture: true },
   },
@@ -467,6 +727,20 @@ export const FIELDS: readonly Field[] = [
   },
   { path: 'branding.vendor', section: 'branding', behind: 'names', control: TEXT },
   { path: 'branding.motd', section: 'branding', behind: 'texts', control: { is: 'area' } },
+  {
+    path: 'branding.slides',
+    section: 'branding',
+    behind: 'slides',
+    control: {
+      is: 'rows',
+      title: 'title',
+      columns: [
+        { name: 'title', control: { is: 'text', max: 80 }, required: true },
+        { name: 'text', control: { is: 'area' }, required: true },
+        { name: 'picture', control: { is: 'file', pick: 'wallpaper' } },
+      ],
+    },
+  },
   { path: 'branding.urls.home', section: 'branding', behind: 'urls', control: MONO },
   { path: 'branding.urls.support', section: 'branding', behind: 'urls', control: MONO },
   { path: 'branding.urls.bugs', section: 'branding', behind: 'urls', control: MONO },
@@ -547,11 +821,15 @@ export function fieldAt(path: string): Field | undefined {
 const PREFIXES: Record<string, SectionId> = {
   base: 'base',
   profile: 'base',
+  desktop: 'desktop',
   software: 'software',
   region: 'region',
   users: 'users',
   boot: 'boot',
   kernel: 'boot',
+  installer: 'installer',
+  ai: 'ai',
+  security: 'security',
   branding: 'branding',
   files: 'files',
   scripts: 'files',

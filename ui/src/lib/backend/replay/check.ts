@@ -108,6 +108,31 @@ function* crossed(values: Tree): Generator<Problem> {
       fix: { label: 'Use ISOLINUX', value: 'isolinux' },
     };
   }
+  const kiosk = asText(at(values, 'desktop.environment')) === 'kiosk';
+  if (kiosk && asText(at(values, 'desktop.kiosk_page')) === '') {
+    yield {
+      path: 'desktop.kiosk_page',
+      message: 'A kiosk shows one page, and none is named.',
+      fix: null,
+    };
+  }
+  const ports = asTexts(at(values, 'security.open_ports'));
+  if (ports.length > 0 && at(values, 'security.firewall') === 'none') {
+    yield {
+      path: 'security.open_ports',
+      message: 'Ports are named, but there is no firewall that could let them in.',
+      fix: { label: 'Name none', value: [] },
+    };
+  }
+  const desktop = !kiosk && asText(at(values, 'desktop.environment')) !== 'none';
+  const calamares = at(values, 'installer.calamares') === true;
+  if (calamares && !desktop && at(values, 'installer.only') !== true) {
+    yield {
+      path: 'installer.calamares',
+      message: 'Calamares is a graphical program, and there is no desktop to open it on.',
+      fix: { label: 'Leave it out', value: false },
+    };
+  }
   const firmware = asTexts(at(values, 'kernel.firmware')).filter((group) => group !== 'free');
   const components = asTexts(at(values, 'base.components'));
   if (firmware.length > 0 && !components.includes('non-free-firmware')) {

@@ -4,7 +4,7 @@ import { stringify } from 'smol-toml';
 import type { Draft, DraftSource } from '../../backend.ts';
 import { asText, asTexts, at, isTree, type Json, put, same, type Tree } from '../../tree.ts';
 import { check } from './check.ts';
-import { ADDING, merge, profileText, readToml, settle, whole } from './profiles.ts';
+import { ADDING, merge, PROFILE_NAMES, profileText, readToml, settle, whole } from './profiles.ts';
 
 interface Kept {
   draft: Draft;
@@ -77,7 +77,7 @@ export function open(from: DraftSource): Draft {
   if ('profile' in from) return keep(id, from.profile, null, {}, whole(from.profile));
   if ('text' in from) return fromText(id, from.text, null);
   const path = 'path' in from ? from.path : from.iso;
-  const known = ['minimal', 'standard', 'rescue'].find((name) => path.includes(`/${name}/`));
+  const known = PROFILE_NAMES.find((name) => path.includes(`/${name}/`));
   if (known) return fromText(id, profileText(known) ?? '', path);
   return fromText(id, SAMPLE, 'path' in from ? path : null);
 }

@@ -1,15 +1,17 @@
 /** The profiles that ship, merged as crates/spec merges them, for a page without Rust. */
 
 import { parse } from 'smol-toml';
+import ailinux from '../../../../../profiles/ailinux/profile.toml?raw';
+import kde from '../../../../../profiles/kde/profile.toml?raw';
 import minimal from '../../../../../profiles/minimal/profile.toml?raw';
 import rescue from '../../../../../profiles/rescue/profile.toml?raw';
 import standard from '../../../../../profiles/standard/profile.toml?raw';
 import defaults from '../../../../../crates/spec/src/defaults.toml?raw';
-import { asText, at, isTree, type Json, put, type Tree } from '../../tree.ts';
+import { asText, asTexts, at, isTree, type Json, put, same, type Tree } from '../../tree.ts';
 
-const TEXTS: Record<string, string> = { minimal, rescue, standard };
+const TEXTS: Record<string, string> = { ailinux, kde, minimal, rescue, standard };
 
-export const PROFILE_NAMES = ['minimal', 'standard', 'rescue'];
+export const PROFILE_NAMES = ['minimal', 'standard', 'rescue', 'kde', 'ailinux'];
 
 /** Lists that add to the parent's. */
 export const ADDING = [
@@ -50,6 +52,32 @@ export function merge(parent: Tree, child: Tree, prefix = ''): Tree {
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
+/** Login screen and kind of session of each desktop. */
+const SESSIONS: Record<string, readonly [string, string]> = {
+  kde: ['sddm', 'wayland'],
+  gnome: ['gdm', 'wayland'],
+  xfce: ['lightdm', 'x11'],
+  lxqt: ['sddm', 'x11'],
+  cinnamon: ['lightdm', 'x11'],
+  mate: ['lightdm', 'x11'],
+  kiosk: ['none', 'wayland'],
+};
+
+/** The boot menu with the installers, where nobody has written another one. */
+function menu(values: Tree): Json {
+  const entries = at(values, 'boot.entries') ?? [];
+  if (!same(entries, at(readToml(defaults), 'boot.entries'))) return entries;
+  const live = ['live', 'live-to-ram', 'safe-graphics'];
+  const all = asTexts(entries);
+  const on = (name: string) => at(values, `installer.${name}`) === true;
+  return [
+    ...(on('calamares') && on('only') ? [] : live),
+    ...(on('calamares') ? ['install'] : []),
+    ...(on('debian') ? ['debian-installer'] : []),
+    ...all.filter((entry) => !live.includes(entry)),
+  ];
+}
+
 /** Fills in what follows from other values. */
 export function settle(values: Tree): Tree {
   const profile = asText(at(values, 'profile.name')) || 'profile';
@@ -70,6 +98,10 @@ export function settle(values: Tree): Tree {
       .slice(0, 32),
   );
   open('branding.motd', () => `Welcome to ${name}.\n`);
+  const [manager, session] = SESSIONS[asText(at(tree, 'desktop.environment'))] ?? ['none', 'x11'];
+  open('desktop.display_manager', () => manager);
+  open('desktop.session', () => session);
+  tree = put(tree, 'boot.entries', menu(tree));
   if (at(tree, 'boot.uefi') === false && at(values, 'boot.secure_boot') === undefined) {
     tree = put(tree, 'boot.secure_boot', false);
   }
