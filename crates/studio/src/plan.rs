@@ -1,5 +1,7 @@
 //! What a build will do, in plain words and as a command line.
 
+mod choices;
+
 use isosmith_protocol::{Phase, StepId, StepInfo};
 use isosmith_spec::{
     BuildSpec,
@@ -40,14 +42,13 @@ pub fn plan(draft: &Checked, folder: &str, mode: ErrorMode) -> Plan {
 
 fn lines(draft: &Checked, folder: &str) -> Vec<String> {
     let spec = &draft.spec;
-    let mut lines = vec![
-        base(spec),
-        software(spec),
-        kernel(spec),
-        region(spec),
-        users(spec),
-    ];
+    let mut lines = vec![base(spec)];
+    lines.extend(choices::desktop(&spec.desktop));
+    lines.extend([software(spec), kernel(spec), region(spec), users(spec)]);
+    lines.extend(choices::security(&spec.security));
+    lines.extend(spec.assistant.as_ref().map(choices::assistant));
     lines.extend(additions(spec));
+    lines.extend(choices::installer(&spec.installer));
     lines.push(boot(spec));
     lines.push(branding(draft));
     lines.push(image(spec, folder));
@@ -144,7 +145,8 @@ fn users(spec: &BuildSpec) -> String {
         || "Nobody is logged in by itself, there is no user.".to_owned(),
         live,
     );
-    format!("{live} {root}")
+    let accounts = choices::accounts(&spec.users.accounts);
+    format!("{live} {root}{accounts}")
 }
 
 fn live(user: &LiveUser) -> String {
@@ -216,6 +218,7 @@ fn branding(draft: &Checked) -> String {
     let pictures: Vec<String> = [
         (branding.logo.is_some(), "your logo"),
         (branding.wallpaper.is_some(), "your wallpaper"),
+        (!branding.slides.is_empty(), "your slides"),
     ]
     .into_iter()
     .filter(|(there, _)| *there)

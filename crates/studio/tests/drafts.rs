@@ -103,6 +103,22 @@ fn fields_come_and_go_back() {
         ("kernel.firmware", json!([])),
         ("region.keyboard.layout", json!("de")),
         ("base.components", json!(["main"])),
+        ("desktop.environment", json!("xfce")),
+        ("desktop.applications.browser", json!("firefox-esr.desktop")),
+        ("installer.debian", json!(true)),
+        ("installer.remove", json!(["testdisk"])),
+        ("security.firewall", json!("ufw")),
+        ("security.ssh", json!({ "password": false, "root": false })),
+        ("security.signing", json!({ "key": "", "certificate": "" })),
+        (
+            "ai",
+            json!({ "interface": "ollama", "endpoint": "http://127.0.0.1:11434", "model": "m" }),
+        ),
+        (
+            "users.accounts",
+            json!([{ "name": "kim", "full_name": "", "password": "locked", "groups": [], "sudo": false, "reset": true }]),
+        ),
+        ("branding.slides", json!([{ "title": "A", "text": "b\nc" }])),
     ];
     for (path, value) in cases {
         let before = world.drafts.get(&fresh.id).unwrap();
@@ -119,6 +135,30 @@ fn fields_come_and_go_back() {
         assert_eq!(back.values, fresh.values, "{path} {value}");
         assert_eq!(back.toml, fresh.toml, "{path} {value}");
     }
+}
+
+/// What a parent has can be switched off, and changed in part.
+#[test]
+fn tables_are_switched_off_and_on() {
+    let mut world = World::new();
+    let fresh = world.profile("ailinux");
+    assert_eq!(fresh.problems, []);
+    let off = world.edit(&fresh, "ai", json!(false));
+    let off = world.edit(&off, "security.ssh", json!(false));
+    assert_eq!(off.problems, []);
+    assert!(off.toml.contains("ai = false"), "{}", off.toml);
+    let on = world.edit(&off, "ai", Value::Null);
+    let on = world.edit(&on, "security.ssh", Value::Null);
+    assert_eq!(
+        (on.values, on.toml),
+        (fresh.values.clone(), fresh.toml.clone())
+    );
+    let part = world.edit(&fresh, "ai.model", json!("qwen3"));
+    assert_eq!(part.problems, []);
+    assert_eq!(
+        at(&part.values, "ai.endpoint"),
+        at(&fresh.values, "ai.endpoint")
+    );
 }
 
 #[test]
@@ -554,6 +594,42 @@ fn a_plan_says_what_will_happen() {
             "--output",
             "/srv"
         ]
+    );
+}
+
+#[test]
+fn a_plan_names_desktop_security_and_helpers() {
+    let mut world = World::new();
+    let mut check = |name: &str, words: &[&str]| {
+        let draft = world.profile(name);
+        let checked = world.drafts.checked(&draft.id).unwrap();
+        let all = plan(&checked, "/srv", ErrorMode::Graceful).lines.join("\n");
+        for words in words {
+            assert!(all.contains(words), "{words} in {all}");
+        }
+    };
+    check(
+        "ailinux",
+        &[
+            "The desktop is KDE Plasma, with its usual programs, on Wayland; SDDM shows",
+            "A firewall (nftables) lets in 22/tcp only.",
+            "Switched on: AppArmor, hardened kernel settings",
+            "SSH lets people in with a key only, but not root.",
+            "asks the model “llama3.2” at http://127.0.0.1:11434.",
+            "Calamares puts it onto a disk: Btrfs is proposed, encryption is chosen",
+            "your logo, your wallpaper and your slides",
+        ],
+    );
+    check(
+        "kiosk",
+        &["It shows the page https://www.debian.org/ over the whole screen"],
+    );
+    check(
+        "classroom",
+        &[
+            "There are the accounts “red”, “green” and “blue”, too.",
+            "After each logout the home folder of “red”, “green” and “blue” is as new.",
+        ],
     );
 }
 

@@ -73,7 +73,10 @@ pub(crate) fn moved(doc: &mut DocumentMut, from: &Path, to: &Path) {
     for (field, key) in FIELDS {
         let item = field
             .split('.')
-            .try_fold(doc.as_item_mut(), |item, key| item.get_mut(key));
+            // Not `Item::get_mut`, which makes the tables on the way.
+            .try_fold(doc.as_item_mut(), |item, key| {
+                item.as_table_like_mut()?.get_mut(key)
+            });
         let Some(item) = item else { continue };
         match (item, key) {
             (Item::Value(Value::Array(list)), None) => {
@@ -155,6 +158,9 @@ mod tests {
         }
         if schema["items"].is_object() {
             of_schema(&schema["items"], &format!("{path}[]"), found);
+        }
+        for schema in schema["anyOf"].as_array().into_iter().flatten() {
+            of_schema(schema, path, found);
         }
         for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
             of_schema(schema, &format!("{path}.{name}"), found);
