@@ -105,7 +105,7 @@ fn every_profile_is_drawn() {
         .into_iter()
         .map(|card| card.name)
         .collect();
-    assert_eq!(names, ["minimal", "rescue", "standard"]);
+    assert!(names.is_sorted() && names.len() >= 10, "{names:?}");
     for name in names {
         let id = world.open(&name);
         for (surface, want) in [
