@@ -160,7 +160,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         version_id: Some("13".to_owned()),
         version_full: Some("13.1".to_owned()),
     };
-    fs::write(folder.join("os-release"), os_release(&brand, &debian))?;
+    fs::write(folder.join("os-release"), os_release(&brand, &debian, None))?;
     fs::write(folder.join("issue"), issue(&brand))?;
     fs::write(folder.join("motd"), motd(&brand))?;
     fs::write(

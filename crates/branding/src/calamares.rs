@@ -111,6 +111,7 @@ fn welcome(brand: &Brand) -> Image {
         width: 760,
         logo: 128,
         name: 60.0,
+        version: 26.0,
         two_lines: true,
     };
     let lockup = lockup::draw(brand, room).picture;
@@ -148,7 +149,7 @@ fn description(brand: &Brand) -> String {
         r##"---
 componentName: {component}
 
-welcomeStyleCalamares: true
+welcomeStyleCalamares: false
 welcomeExpandingLogo: true
 windowExpanding: normal
 windowSize: {width}px,{height}px

@@ -128,6 +128,7 @@ impl GrubTheme {
             width: layout::LOCKUP_WIDTH,
             logo: if roomy { 92 } else { 56 },
             name: if roomy { 40.0 } else { 34.0 },
+            version: 16.0,
             two_lines: roomy,
         };
         let lockup = lockup::draw(brand, room);

@@ -61,6 +61,7 @@ impl IsolinuxTheme {
             width: 560,
             logo: 60,
             name: 32.0,
+            version: 16.0,
             two_lines: false,
         };
         let lockup = lockup::draw(brand, room);

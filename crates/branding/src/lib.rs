@@ -8,6 +8,9 @@
 //! |---|---|---|
 //! | GRUB | [`grub::GrubTheme::files`] | [`grub::GrubTheme::preview`] |
 //! | ISOLINUX | [`isolinux::IsolinuxTheme::files`] | [`isolinux::IsolinuxTheme::preview`] |
+//! | Plymouth | [`splash::Splash::files`] | [`splash::Splash::preview`] |
+//! | SDDM, GDM, LightDM | [`login::files`] | [`login::login_preview`] |
+//! | the desktop | [`desktop::files`] | [`desktop::desktop_preview`] |
 //! | Calamares | [`calamares::branding`] | [`calamares::installer_preview`] |
 //! | os-release, issue, motd, disk label | [`texts`] | the text itself |
 //!
@@ -21,8 +24,10 @@ pub mod compare;
 pub mod desktop;
 pub mod grub;
 pub mod isolinux;
+pub mod login;
 pub mod menu;
 pub mod picture;
+pub mod splash;
 pub mod texts;
 pub mod warnings;
 
@@ -55,6 +60,24 @@ pub use warnings::{Surface, Warning, WarningCode, warnings};
 
 /// A picture in memory: 8-bit red, green, blue and straight (not premultiplied) alpha.
 pub type Image = image::RgbaImage;
+
+/// A file that a brand brings into the tree, where nothing else is read or known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// Absolute path in the tree.
+    pub path: String,
+    /// The whole content.
+    pub bytes: Vec<u8>,
+}
+
+impl TreeFile {
+    pub(crate) fn new(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            path: path.into(),
+            bytes: bytes.into(),
+        }
+    }
+}
 
 /// One file of a theme, to be written below the theme's own folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,6 +19,8 @@ pub(crate) struct Room {
     pub(crate) logo: u32,
     /// Largest size of the name, in pixels per em.
     pub(crate) name: f32,
+    /// Size of the version below it.
+    pub(crate) version: f32,
     /// Whether a long name may take two lines.
     pub(crate) two_lines: bool,
 }
@@ -48,11 +50,14 @@ pub(crate) fn draw(brand: &Brand, room: Room) -> Lockup {
     let palette = Palette::of(brand);
     let name = Name::fit(&one_line(&brand.name), room, &palette);
     let version = one_line(&brand.version_line());
-    let version_line = Line::set(&version, 16.0, Weight::Regular, palette.muted);
+    let version_line = Line::set(&version, room.version, Weight::Regular, palette.muted);
 
     let logo_size = logo_size(brand, room);
     let logo_height = logo_size.map_or(0, |(_, height)| height + room.logo / 6 + 2);
-    let version_height = if version.is_empty() { 0 } else { 26 };
+    let version_height = match version.is_empty() {
+        true => 0,
+        false => (room.version * 1.625) as u32,
+    };
     let height = logo_height + name.height() + version_height + 4;
 
     let Some(mut canvas) = Pixmap::new(room.width, height) else {
@@ -71,7 +76,7 @@ pub(crate) fn draw(brand: &Brand, room: Room) -> Lockup {
     version_line.draw_centred(
         &mut canvas,
         middle,
-        (logo_height + name.height() + 18) as f32,
+        (logo_height + name.height()) as f32 + (room.version * 1.125).floor(),
     );
 
     let mut picture = paint::straight(&canvas);

@@ -26,7 +26,9 @@ pub struct DebianFacts {
 /// - `ID_LIKE=debian` keeps tools working that ask for the family. What asks for `ID` alone
 ///   does not know the product: `add-apt-repository` finds no template for it and refuses;
 ///   repositories are added as deb822 files instead.
-pub fn os_release(brand: &Brand, debian: &DebianFacts) -> String {
+///
+/// `logo` is the name of an icon in the image's icon theme, where it has one.
+pub fn os_release(brand: &Brand, debian: &DebianFacts, logo: Option<&str>) -> String {
     let name = one_line(&brand.name);
     let version = version(brand);
     let pretty = format!("{name} {version}");
@@ -36,7 +38,7 @@ pub fn os_release(brand: &Brand, debian: &DebianFacts) -> String {
         .home
         .as_deref()
         .filter(|_| !brand.vendor.trim().is_empty());
-    let fields: [(&str, &str); 17] = [
+    let fields: [(&str, &str); 18] = [
         ("PRETTY_NAME", pretty.trim()),
         ("NAME", &name),
         ("ID", &identifier(&brand.id)),
@@ -68,6 +70,7 @@ pub fn os_release(brand: &Brand, debian: &DebianFacts) -> String {
             "BUG_REPORT_URL",
             brand.urls.bugs.as_deref().unwrap_or_default(),
         ),
+        ("LOGO", logo.unwrap_or_default()),
         ("ANSI_COLOR", &format!("38;2;{r};{g};{b}")),
     ];
     let mut text = String::new();

@@ -28,7 +28,7 @@ fn a_shell_reads_back_exactly_what_was_written() {
             name: name.to_owned(),
             ..Brand::sample()
         };
-        let text = os_release(&brand, &debian());
+        let text = os_release(&brand, &debian(), None);
         assert_eq!(sourced(&text, "NAME"), want, "{text}");
         assert_eq!(
             sourced(&text, "PRETTY_NAME"),
@@ -49,7 +49,7 @@ fn a_shell_reads_back_exactly_what_was_written() {
 
 #[test]
 fn os_release_names_the_product_and_leads_tools_to_debian() {
-    let text = os_release(&Brand::sample(), &debian());
+    let text = os_release(&Brand::sample(), &debian(), None);
     let check =
         |variable: &str, want: &str| assert_eq!(sourced(&text, variable), want, "{variable}");
     check("ID", "aurora");
@@ -74,7 +74,7 @@ fn empty_fields_are_left_out() {
         version_id: None,
         version_full: None,
     };
-    let text = os_release(&brand, &debian);
+    let text = os_release(&brand, &debian, None);
     assert_eq!(sourced(&text, "PRETTY_NAME"), "Aurora OS");
     for key in [
         "VERSION=",

@@ -13,9 +13,13 @@ use crate::colour::Rgb;
 /// Family of every text that names no family, or one that is not embedded.
 pub(crate) const FAMILY: &str = "Inter Display";
 
+/// The family's two weights as files, for surfaces that load fonts.
+pub(crate) const SEMI_BOLD: &[u8] = include_bytes!("../fonts/InterDisplay-SemiBold.otf");
+pub(crate) const REGULAR: &[u8] = include_bytes!("../fonts/InterDisplay-Regular.otf");
+
 static FILES: [&[u8]; 3] = [
-    include_bytes!("../fonts/InterDisplay-SemiBold.otf"),
-    include_bytes!("../fonts/InterDisplay-Regular.otf"),
+    SEMI_BOLD,
+    REGULAR,
     include_bytes!("../fonts/DejaVuSans-Bold.ttf"),
 ];
 

@@ -1,5 +1,6 @@
 //! Which packages a spec asks for, directly or by a choice that needs them.
 
+mod branding;
 mod desktop;
 mod installer;
 mod security;
@@ -10,6 +11,8 @@ use std::collections::BTreeSet;
 use isosmith_spec::model::{
     BiosLoader, BuildSpec, FirmwareSet, KernelFlavour, MenuEntry, SudoPolicy, Suite,
 };
+
+pub use branding::has_splash;
 
 /// In every image. Mind the Recommends: without user-setup there is no live user, without sudo
 /// and locales their components of live-config do nothing.
@@ -57,6 +60,7 @@ pub fn asked(spec: &BuildSpec) -> Vec<String> {
         // Without them no encrypted connection is trusted.
         wanted.insert("ca-certificates".to_owned());
     }
+    wanted.extend(branding::packages(spec).map(str::to_owned));
     wanted.insert(kernel(spec.kernel.flavour).to_owned());
     for set in &spec.kernel.firmware {
         let names = firmware(*set, spec.base.suite).iter();

@@ -2,10 +2,17 @@
 
 use std::fs;
 
-use isosmith_branding::{Brand, DebianFacts, Limits, Picture};
+use isosmith_branding::{
+    Brand, DebianFacts, Limits, Picture, TreeFile,
+    desktop::{self, icons},
+    login,
+    splash::Splash,
+};
+use isosmith_catalogue::wanted::has_splash;
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
 use isosmith_spec::{model::Suite, names::MaterialPath};
+use serde_json::{Value, json};
 
 use crate::state::Debian;
 
@@ -21,7 +28,54 @@ pub(crate) fn whole(state: &Debian) -> Result<Brand, Failure> {
     let branding = &state.spec.branding;
     let logo = picture(state, "branding.logo", branding.logo.as_ref())?;
     let wallpaper = picture(state, "branding.wallpaper", branding.wallpaper.as_ref())?;
-    Ok(Brand::from_spec(branding, logo, wallpaper))
+    let dark = picture(
+        state,
+        "branding.wallpaper_dark",
+        branding.wallpaper_dark.as_ref(),
+    )?;
+    Ok(Brand::from_spec(branding, logo, wallpaper).with_wallpaper_dark(dark))
+}
+
+/// Everything that the drawn surfaces depend on.
+pub(crate) fn inputs(state: &Debian) -> Value {
+    let branding = &state.spec.branding;
+    let hash = |path: &Option<MaterialPath>| {
+        path.as_ref()
+            .map(|path| state.materials.hash(path).to_owned())
+    };
+    json!({
+        "names": [&branding.name, &branding.short_name, &branding.version, &branding.codename.to_string(), &branding.id.to_string()],
+        "urls": format!("{:?}", branding.urls),
+        "colours": format!("{:?} {:?} {:?}", branding.accent, branding.background, branding.text),
+        "logo": hash(&branding.logo),
+        "wallpaper": hash(&branding.wallpaper),
+        "wallpaperDark": hash(&branding.wallpaper_dark),
+        "environment": format!("{:?}", state.spec.desktop.environment),
+        "displayManager": format!("{:?}", state.spec.desktop.display_manager),
+        "splash": has_splash(&state.spec),
+        "renderer": env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Files of the boot splash, in the tree and in the initramfs.
+pub(crate) fn splash(state: &Debian) -> Result<Vec<TreeFile>, Failure> {
+    if !has_splash(&state.spec) {
+        return Ok(Vec::new());
+    }
+    Ok(Splash::new(&whole(state)?).files())
+}
+
+/// Files of every drawn surface of the running system.
+pub(crate) fn surfaces(state: &Debian) -> Result<Vec<TreeFile>, Failure> {
+    let spec = &state.spec;
+    let mut files = splash(state)?;
+    let Some(environment) = spec.desktop.environment else {
+        return Ok(files);
+    };
+    let brand = whole(state)?;
+    files.extend(desktop::files(&brand, environment));
+    files.extend(login::files(&brand, spec.desktop.display_manager));
+    Ok(files)
 }
 
 fn picture(
@@ -54,8 +108,13 @@ pub fn check_picture(field: &str, name: &str, bytes: &[u8]) -> Result<Picture, F
 pub(crate) fn texts(state: &Debian) -> Vec<(&'static str, String)> {
     let brand = Brand::from_spec(&state.spec.branding, None, None);
     let facts = facts(state.spec.base.suite);
+    // Only where the icon is.
+    let logo = state.spec.desktop.environment.map(|_| icons::name(&brand));
     vec![
-        (OS_RELEASE, isosmith_branding::os_release(&brand, &facts)),
+        (
+            OS_RELEASE,
+            isosmith_branding::os_release(&brand, &facts, logo.as_deref()),
+        ),
         ("/etc/issue", isosmith_branding::issue(&brand)),
         ("/etc/issue.net", isosmith_branding::issue_net(&brand)),
         ("/etc/motd", isosmith_branding::motd(&brand)),

@@ -11,6 +11,7 @@
 mod apt;
 pub mod assistant;
 mod brand;
+mod cpio;
 mod date;
 pub mod fetch;
 mod installer;
@@ -42,8 +43,8 @@ pub use rehearsal::rehearse;
 pub use state::{Debian, Order, Previous, SquashfsWriter};
 
 use steps::{
-    boot, clean, customise, environment, initramfs, installer as installer_step, iso, packages,
-    pool, region, services, squashfs, users,
+    boot, branding, clean, customise, environment, initramfs, installer as installer_step, iso,
+    packages, pool, region, services, squashfs, users,
 };
 
 pub(crate) const INDEX: StepId = StepId::new("index");
@@ -155,16 +156,20 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         row("services", "Switch services", Integration, 1, Layer)
             .inputs(services::inputs)
             .run(services::switch),
+        row("splash", "Choose the boot splash", Integration, 1, Layer)
+            .inputs(branding::splash_inputs)
+            .run(branding::splash),
     ];
-    let branding = row(
+    let brand = row(
         "branding",
-        "Write the product's names",
+        "Write the product's names and looks",
         Integration,
-        1,
+        2,
         Layer,
     )
-    .inputs(customise::branding_inputs)
-    .run(customise::branding);
+    .version(2)
+    .inputs(branding::inputs)
+    .run(branding::write_brand);
     // Scripts that run last may change what the initramfs holds; without them it is made
     // before the brand is written, so that a new brand does not make it anew.
     let scripts_last = spec
@@ -172,9 +177,9 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         .iter()
         .any(|script| script.point == ScriptPoint::BeforeImage);
     rows.extend(if scripts_last {
-        [branding, before_image, initramfs]
+        [brand, before_image, initramfs]
     } else {
-        [initramfs, branding, before_image]
+        [initramfs, brand, before_image]
     });
     if spec.installer.calamares {
         rows.extend([

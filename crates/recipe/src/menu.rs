@@ -1,5 +1,6 @@
 //! Boot menus as texts.
 
+use isosmith_catalogue::wanted::has_splash;
 use isosmith_spec::model::{Boot, BuildSpec, MenuEntry};
 
 use crate::installer;
@@ -33,6 +34,8 @@ pub(crate) const MEMTEST_EFI: &str = "/boot/memtest86+x64.efi";
 /// The menu of `spec`. `always` are parameters of every entry.
 pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
     let (boot, name) = (&spec.boot, &spec.branding.name);
+    // A picture, where nothing has to be read.
+    let splash = has_splash(spec);
     let mut parameters = vec!["boot=live".to_owned()];
     parameters.extend(always.iter().cloned());
     parameters.extend(boot.parameters.iter().map(ToString::to_string));
@@ -40,18 +43,24 @@ pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
         // The last console is the one that gets /dev/console; people at a screen need theirs too.
         parameters.push("console=tty0".to_owned());
         parameters.push(format!("console=ttyS{},{}n8", serial.unit, serial.speed));
+        if splash {
+            // Else Plymouth shows text on every console there is.
+            parameters.push("plymouth.ignore-serial-consoles".to_owned());
+        }
     }
+    let quiet = if splash { "quiet splash" } else { "quiet" };
     let base = parameters.join(" ");
     let linux = |more: &str| Action::Linux(format!("{base} {more}").trim_end().to_owned());
     let entry = |kind: &MenuEntry| Entry {
         title: isosmith_branding::menu::title(*kind, name),
         action: match kind {
-            MenuEntry::Live => linux("quiet"),
-            MenuEntry::LiveToRam => linux("toram quiet"),
+            MenuEntry::Live => linux(quiet),
+            MenuEntry::LiveToRam => linux(&format!("toram {quiet}")),
+            // Without the splash: it is chosen when graphics fail.
             MenuEntry::SafeGraphics => linux("nomodeset quiet"),
             // Without "quiet": its result is what the person came for.
             MenuEntry::VerifyMedium => linux("verify-checksums"),
-            MenuEntry::Install => linux(&format!("{} quiet", installer::parameters(spec))),
+            MenuEntry::Install => linux(&format!("{} {quiet}", installer::parameters(spec))),
             // Its own kernel is added by the step that puts that installer on the medium.
             MenuEntry::DebianInstaller => linux("quiet"),
             MenuEntry::MemoryTest => Action::MemoryTest,

@@ -163,7 +163,7 @@ fn welcome(
     (width, height, left, top): (f32, f32, f32, f32),
 ) {
     let (_, ink) = tone.window();
-    let title = format!("Welcome to the Calamares installer for {}", brand.title());
+    let title = format!("Welcome to the {} installer", brand.title());
     let mut sketch = Sketch::over(screen);
     let below = sketch.paragraph(
         (left + width / 2.0, top + 44.0),

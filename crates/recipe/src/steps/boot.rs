@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use isosmith_catalogue::wanted::has_splash;
 use isosmith_engine::{Done, Failure, StepCx};
 use isosmith_host::{
     Cmd,
@@ -19,7 +20,7 @@ use super::{
     initramfs::kernels,
     users,
 };
-use crate::{brand, fetch::Pool, materials::Materials, menu, state::Debian};
+use crate::{brand, cpio, fetch::Pool, materials::Materials, menu, state::Debian};
 
 /// Big enough for shim, GRUB and MokManager; over 20 MB some firmware fails.
 const EFI_IMAGE_KIB: u32 = 8192;
@@ -82,6 +83,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
         "bios": format!("{:?}", state.spec.boot.bios),
         "uefi": state.spec.boot.uefi,
         "secureBoot": state.spec.boot.secure_boot,
+        "splash": has_splash(&state.spec),
         "logo": hash(&branding.logo),
         "wallpaper": hash(&branding.wallpaper),
         "colours": format!("{:?} {:?} {:?}", branding.accent, branding.background, branding.text),
@@ -106,7 +108,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         loaders: cx.out().join("loaders"),
     };
     unpack_loaders(cx, state, &medium)?;
-    kernel(cx, &medium)?;
+    kernel(cx, state, &medium)?;
     let entries = entries(state);
     let brand = brand::whole(state)?;
     let boot = &state.spec.boot;
@@ -272,7 +274,7 @@ fn unpack_loaders(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<()
     Ok(())
 }
 
-fn kernel(cx: &mut StepCx<'_>, medium: &Medium) -> Result<(), Failure> {
+fn kernel(cx: &mut StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> {
     let guard = cx.mount_root()?;
     let tree = Tree::open(cx.root())?;
     let newest = kernels(&tree)?
@@ -289,10 +291,30 @@ fn kernel(cx: &mut StepCx<'_>, medium: &Medium) -> Result<(), Failure> {
         }
         fs::copy(&from, &to).map_err(|error| Failure::io_at("copy", &from, error))?;
     }
+    dress(
+        state,
+        &medium.root.join(menu::INITRD.trim_start_matches('/')),
+    )?;
     // The mount goes after the last thing that is open in it.
     drop(tree);
     drop(guard);
     Ok(())
+}
+
+/// Lays the product's splash over the one that the initramfs was made with, so that another
+/// wallpaper does not need another initramfs.
+fn dress(state: &Debian, initrd: &Path) -> Result<(), Failure> {
+    let files = brand::splash(state)?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let files = files
+        .iter()
+        .map(|file| (file.path.as_str(), file.bytes.as_slice()));
+    let archive = cpio::archive(files, state.source_date());
+    let mut bytes = fs::read(initrd).map_err(|error| Failure::io_at("read", initrd, error))?;
+    cpio::append(&mut bytes, &archive);
+    write(initrd, &bytes)
 }
 
 fn isolinux(

@@ -1,4 +1,4 @@
-//! What the profile's owner lays over the tree: files, scripts, and the brand's texts.
+//! What the profile's owner lays over the tree: files and scripts.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -9,16 +9,11 @@ use isosmith_spec::model::{FileOverlay, Script, ScriptPoint};
 use serde_json::{Value, json};
 
 use super::{
-    in_tree,
-    install::Installation,
-    not_in_image, quiet,
+    in_tree, not_in_image, quiet,
     users::{group_id, user_id},
     without_services,
 };
-use crate::{
-    brand,
-    state::{Debian, machine_files},
-};
+use crate::state::{Debian, machine_files};
 
 /// Where scripts for the first start lie, and the mark that they have run.
 const FIRST_BOOT: &str = "/usr/lib/isosmith/first-boot.d";
@@ -254,24 +249,4 @@ fn run_script(cx: &StepCx<'_>, state: &Debian, script: &Script) -> Result<(), Fa
         }
         failure
     })
-}
-
-/// The names of the product.
-pub(crate) fn branding_inputs(state: &Debian) -> Value {
-    brand::texts(state)
-        .into_iter()
-        .map(|(path, text)| json!({ "path": path, "text": text }))
-        .collect()
-}
-
-/// Writes the brand's texts. `os-release` belongs to a package, whose next version must not
-/// bring back another name: what the package has goes beside it.
-pub(crate) fn branding(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
-    let root = cx.root().to_owned();
-    let tree = Tree::open(&root)?;
-    Installation::divert(cx, &root, "--add", brand::OS_RELEASE)?;
-    for (path, text) in brand::texts(state) {
-        tree.write(path, text.as_bytes(), 0o644)?;
-    }
-    Ok(Done::Done)
 }

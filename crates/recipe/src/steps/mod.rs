@@ -2,6 +2,7 @@
 
 pub(crate) mod assistant;
 pub(crate) mod boot;
+pub(crate) mod branding;
 pub(crate) mod clean;
 pub(crate) mod customise;
 pub(crate) mod environment;
