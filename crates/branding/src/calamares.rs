@@ -11,6 +11,7 @@ mod slides;
 use crate::{
     Brand, Image, Picture, Rgb, backdrop,
     brand::one_line,
+    canvas::{Ink, wrapped},
     emblem,
     escape::double_quoted,
     lockup::{self, Room},
@@ -86,6 +87,21 @@ pub enum Page {
     Welcome,
     /// This slide, counted from 0.
     Slide(usize),
+}
+
+/// Whether a slide's title fits into its two lines, in a window of the usual size.
+pub(crate) fn title_fits(title: &str) -> bool {
+    fits(title, Ink::new(slides::TITLE_SIZE, 600, Rgb::BLACK), 2)
+}
+
+/// Whether a slide's text fits into its five lines, in a window of the usual size.
+pub(crate) fn text_fits(text: &str) -> bool {
+    fits(text, Ink::new(slides::TEXT_SIZE, 400, Rgb::BLACK), 5)
+}
+
+fn fits(text: &str, ink: Ink, lines: usize) -> bool {
+    let width = (WINDOW.0 - SIDEBAR) as f32 * slides::TEXT_WIDTH;
+    wrapped(text, width, ink, lines + 1).len() <= lines
 }
 
 /// How many slides are shown: those of the profile, or the usual ones.

@@ -135,6 +135,10 @@ impl Splash {
         files
     }
 
+    pub(crate) fn lockup(&self) -> &lockup::Lockup {
+        &self.lockup
+    }
+
     /// What Plymouth runs.
     fn script(&self) -> String {
         let colour = |Rgb { r, g, b }: Rgb| {

@@ -3,8 +3,15 @@
 use serde::Serialize;
 
 use crate::{
-    Brand, GrubTheme, Image, IsolinuxTheme, Menu, Rect, Rgb, colour::contrast_of_luminances, cp437,
-    grub, isolinux, lockup::Lockup, palette::READABLE, pf2, typeset,
+    Brand, GrubTheme, Image, IsolinuxTheme, Menu, Rect, Rgb,
+    calamares::{self, Slide},
+    colour::contrast_of_luminances,
+    cp437, grub, isolinux,
+    lockup::Lockup,
+    palette::READABLE,
+    pf2,
+    splash::Splash,
+    typeset,
 };
 
 /// A place where branding shows.
@@ -15,6 +22,14 @@ pub enum Surface {
     Grub,
     /// ISOLINUX's graphical menu.
     Isolinux,
+    /// Plymouth's splash.
+    Splash,
+    /// The login screen.
+    Login,
+    /// The desktop.
+    Desktop,
+    /// The installer's window.
+    Installer,
 }
 
 /// What is wrong; stable names for machines.
@@ -33,6 +48,8 @@ pub enum WarningCode {
     NameCut,
     /// More entries than are visible at once.
     MenuScrolls,
+    /// A slide's words that do not fit.
+    SlideTooLong,
 }
 
 /// Something that will not look as meant.
@@ -108,6 +125,58 @@ pub fn of_isolinux(brand: &Brand, menu: &Menu, isolinux: &IsolinuxTheme) -> Vec<
     );
     found.scrolling(menu, Surface::Isolinux, isolinux::VISIBLE_ENTRIES);
     found.lockup(brand, Surface::Isolinux, &isolinux.lockup);
+    found.list
+}
+
+/// What the splash, and a login screen with the same name and logo, cannot show well.
+pub fn of_splash(brand: &Brand, surface: Surface, splash: &Splash) -> Vec<Warning> {
+    let mut found = Found { list: Vec::new() };
+    let (width, height) = (1280, 800);
+    let ground = splash.backdrop(width, height);
+    let contrast = contrast_on(&ground, splash.name_place(width, height), brand.text);
+    if contrast < READABLE {
+        found.add(
+            surface,
+            WarningCode::LowContrast,
+            format!(
+                "The name will be hard to read: the contrast is {contrast:.1}, at least {READABLE} is needed."
+            ),
+            "Choose a lighter or darker text or background colour, or a calmer wallpaper.",
+        );
+    }
+    found.lockup(brand, surface, splash.lockup());
+    found.list
+}
+
+/// What a desktop cannot show well: its largest icon is 512 pixels wide.
+pub fn of_desktop(brand: &Brand) -> Vec<Warning> {
+    let mut found = Found { list: Vec::new() };
+    found.enlarged(brand, Surface::Desktop, (256, 256));
+    found.list
+}
+
+/// What the installer cannot show well.
+pub fn of_installer(brand: &Brand, slides: &[Slide]) -> Vec<Warning> {
+    let mut found = Found { list: Vec::new() };
+    found.enlarged(brand, Surface::Installer, (160, 160));
+    for slide in slides {
+        for (what, text, lines) in [("title", &slide.title, 2), ("text", &slide.text, 5)] {
+            let fits = match what {
+                "title" => calamares::title_fits(text),
+                _ => calamares::text_fits(text),
+            };
+            if fits {
+                continue;
+            }
+            let begin: String = text.chars().take(40).collect();
+            found.add(
+                Surface::Installer,
+                WarningCode::SlideTooLong,
+                format!("The {what} of a slide, \"{begin}…\", is cut: {lines} lines fit."),
+                "Say it in fewer words, or on two slides.",
+            );
+        }
+    }
     found.list
 }
 
@@ -251,9 +320,14 @@ impl Found {
                 "Draw the name as part of the logo, as paths, and choose a name in another script.",
             );
         }
-        let (Some(logo), Some((width, height))) = (&brand.logo, lockup.logo_size) else {
-            return;
-        };
+        if let Some(size) = lockup.logo_size {
+            self.enlarged(brand, surface, size);
+        }
+    }
+
+    /// A logo of pixels that is drawn larger than it is.
+    fn enlarged(&mut self, brand: &Brand, surface: Surface, (width, height): (u32, u32)) {
+        let Some(logo) = &brand.logo else { return };
         let (own_width, own_height) = logo.size();
         if !logo.is_scalable() && own_height < height && own_width < width {
             let message = format!(

@@ -44,4 +44,4 @@ pub use places::Places;
 pub use plan::plan;
 pub use recent::Recent;
 pub use renderer::Renderer;
-pub use scene::Scene;
+pub use scene::{Scene, SceneSlide};

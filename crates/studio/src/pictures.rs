@@ -84,12 +84,12 @@ pub fn scene(id: &str, drafts: &Drafts, history: &History) -> Result<Scene> {
     };
     if let Some(name) = id.strip_prefix(PROFILE) {
         let values = drafts.profile(name).ok_or_else(unknown)?;
-        return Ok(Scene::of(&values, &Tree::new(), Surface::Grub, SIZE));
+        return Ok(Scene::of(&values, &Tree::new(), Surface::Grub, 0, SIZE));
     }
     let build = id.strip_prefix(BUILD).and_then(BuildId::parse);
     let text = history.spec(build.as_ref().ok_or_else(unknown)?)?;
     match toml::from_str(&text) {
-        Ok(Json::Object(values)) => Ok(Scene::of(&values, &Tree::new(), Surface::Grub, SIZE)),
+        Ok(Json::Object(values)) => Ok(Scene::of(&values, &Tree::new(), Surface::Grub, 0, SIZE)),
         Ok(_) | Err(_) => Err(unknown()),
     }
 }

@@ -67,7 +67,7 @@ struct Running {
 
 /// A picture file that was read or is known by its hash.
 struct File {
-    field: &'static str,
+    field: String,
     path: PathBuf,
     hash: String,
 }
@@ -126,11 +126,9 @@ impl Renderer {
     /// bytes, and this version of Isosmith.
     pub(crate) fn key(&mut self, scene: &Scene) -> String {
         let (files, _) = self.files(scene);
-        let hashes: Vec<_> = files.iter().map(|file| (file.field, &file.hash)).collect();
+        let hashes: Vec<_> = files.iter().map(|file| (&file.field, &file.hash)).collect();
         let version = env!("CARGO_PKG_VERSION");
-        let mut plain = scene.clone();
-        (plain.logo, plain.wallpaper) = (None, None);
-        let what = serde_json::json!([version, plain, hashes]);
+        let what = serde_json::json!([version, scene.without_files(), hashes]);
         hex(&Sha256::digest(what.to_string()))
     }
 
@@ -138,7 +136,6 @@ impl Renderer {
         let mut files = Vec::new();
         let mut warnings = Vec::new();
         for (field, path) in scene.pictures() {
-            let Some(path) = path else { continue };
             match self.hash(path) {
                 Ok(hash) => files.push(File {
                     field,
@@ -147,7 +144,7 @@ impl Renderer {
                 }),
                 Err(error) => warnings.push(PreviewWarning {
                     severity: Severity::Error,
-                    field: field.to_owned(),
+                    field,
                     message: format!("{} cannot be read: {error}.", path.display()),
                 }),
             }
@@ -190,7 +187,7 @@ impl Renderer {
                 ),
             };
             pictures.push(Sent {
-                field: file.field.to_owned(),
+                field: file.field.clone(),
                 hash: file.hash.clone(),
                 bytes: content.as_ref().map(|content| content.len() as u64),
             });

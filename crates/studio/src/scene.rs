@@ -23,18 +23,37 @@ const MOST_ENTRIES: usize = 64;
 /// No text is longer, in characters, where it is drawn.
 const MOST_CHARACTERS: usize = 200;
 
+/// The installer shows no more slides.
+const MOST_SLIDES: usize = 5;
+
+/// One of the installer's slides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SceneSlide {
+    /// One line.
+    pub title: String,
+    /// A sentence or two.
+    pub text: String,
+    /// File of its picture.
+    pub picture: Option<PathBuf>,
+}
+
 /// Names, colours and pictures on one surface of a given size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scene {
     /// Which.
     pub surface: Surface,
+    /// Of a surface that moves: thousandths of the start that are done, or which slide.
+    pub moment: u16,
     /// In pixels.
     pub width: u32,
     /// In pixels.
     pub height: u32,
     /// The product's name.
     pub name: String,
+    /// Its short name.
+    pub short_name: String,
     /// Its version; may be empty.
     pub version: String,
     /// Its codename; may be empty.
@@ -49,10 +68,20 @@ pub struct Scene {
     pub entries: Vec<String>,
     /// Seconds until the first entry starts by itself.
     pub timeout: Option<u32>,
+    /// The word of the desktop; empty or `none` where there is none.
+    pub environment: String,
+    /// The word of what shows the login screen; empty or `none` where there is none.
+    pub display_manager: String,
+    /// Who logs in.
+    pub user: String,
+    /// What the installer shows meanwhile.
+    pub slides: Vec<SceneSlide>,
     /// File of the logo.
     pub logo: Option<PathBuf>,
     /// File of the wallpaper.
     pub wallpaper: Option<PathBuf>,
+    /// File of the wallpaper of a dark desktop.
+    pub wallpaper_dark: Option<PathBuf>,
 }
 
 impl Scene {
@@ -62,6 +91,7 @@ impl Scene {
         values: &Tree,
         base: &Tree,
         surface: Surface,
+        moment: u16,
         (width, height): (u32, u32),
     ) -> Self {
         let text = |path: &str| -> String {
@@ -86,9 +116,20 @@ impl Scene {
             .take(MOST_ENTRIES)
             .map(|entry| menu::title(entry, &name))
             .collect();
+        let user = [text("users.live.full_name"), text("users.live.name")];
+        let slide = |number: usize| {
+            let at = |field: &str| format!("branding.slides[{number}].{field}");
+            tree::at(values, &format!("branding.slides[{number}]"))?;
+            Some(SceneSlide {
+                title: text(&at("title")),
+                text: text(&at("text")),
+                picture: file(&at("picture")),
+            })
+        };
         let timeout = tree::at(values, "boot.timeout").and_then(Json::as_u64);
         Self {
             surface,
+            moment,
             width: width.clamp(WIDTHS.0, WIDTHS.1),
             height: height.clamp(HEIGHTS.0, HEIGHTS.1),
             version: text("branding.version"),
@@ -98,30 +139,79 @@ impl Scene {
             text: colour("branding.text", "#e8eef6"),
             entries,
             timeout: timeout.and_then(|seconds| u32::try_from(seconds).ok()),
+            short_name: text("branding.short_name"),
+            environment: text("desktop.environment"),
+            display_manager: text("desktop.display_manager"),
+            user: user
+                .into_iter()
+                .find(|text| !text.is_empty())
+                .unwrap_or_default(),
+            slides: (0..MOST_SLIDES).map_while(slide).collect(),
             logo: file("branding.logo"),
             wallpaper: file("branding.wallpaper"),
+            wallpaper_dark: file("branding.wallpaper_dark"),
             name,
         }
     }
 
-    /// The field of each picture and its file.
-    pub(crate) fn pictures(&self) -> [(&'static str, Option<&Path>); 2] {
-        [
-            ("branding.logo", self.logo.as_deref()),
-            ("branding.wallpaper", self.wallpaper.as_deref()),
-        ]
+    /// The field of each picture that this surface shows, and its file.
+    pub(crate) fn pictures(&self) -> Vec<(String, &Path)> {
+        let wide = match self.surface {
+            Surface::DesktopDark => self.wallpaper_dark.as_deref(),
+            Surface::Grub
+            | Surface::Isolinux
+            | Surface::Splash
+            | Surface::Password
+            | Surface::Login
+            | Surface::DesktopLight
+            | Surface::Installer
+            | Surface::Slides => None,
+        };
+        let mut pictures = vec![
+            ("branding.logo".to_owned(), self.logo.as_deref()),
+            ("branding.wallpaper".to_owned(), self.wallpaper.as_deref()),
+            ("branding.wallpaper_dark".to_owned(), wide),
+        ];
+        if self.surface == Surface::Slides {
+            let slides = self.slides.iter().enumerate();
+            pictures.extend(slides.map(|(number, slide)| {
+                let field = format!("branding.slides[{number}].picture");
+                (field, slide.picture.as_deref())
+            }));
+        }
+        pictures
+            .into_iter()
+            .filter_map(|(field, path)| Some((field, path?)))
+            .collect()
+    }
+
+    /// The same without where files lie: what its picture depends on beside their contents.
+    pub(crate) fn without_files(&self) -> Self {
+        let mut plain = self.clone();
+        (plain.logo, plain.wallpaper, plain.wallpaper_dark) = (None, None, None);
+        for slide in &mut plain.slides {
+            slide.picture = None;
+        }
+        plain
     }
 }
 
 impl Drafts {
-    /// What a preview of a draft shows, problems or not; the size is in pixels.
+    /// What a preview of a draft shows, problems or not; see [`Scene::moment`]. The size is in
+    /// pixels.
     ///
     /// # Errors
     ///
     /// When the draft is not open.
-    pub fn scene(&self, id: &str, surface: Surface, size: (u32, u32)) -> Result<Scene> {
+    pub fn scene(
+        &self,
+        id: &str,
+        surface: Surface,
+        moment: u16,
+        size: (u32, u32),
+    ) -> Result<Scene> {
         let (values, base) = self.values(id)?;
-        Ok(Scene::of(values, base, surface, size))
+        Ok(Scene::of(values, base, surface, moment, size))
     }
 }
 
@@ -135,7 +225,7 @@ mod tests {
         let Json::Object(values) = values else {
             panic!("a table")
         };
-        Scene::of(&values, &Tree::new(), Surface::Grub, (1, 9999))
+        Scene::of(&values, &Tree::new(), Surface::Grub, 0, (1, 9999))
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl World {
     }
 
     fn draw(&mut self, id: &str, surface: Surface) -> Preview {
-        let scene = self.drafts.scene(id, surface, (1280, 800)).unwrap();
+        let scene = self.drafts.scene(id, surface, 0, (1280, 800)).unwrap();
         self.renderer.draw(&scene).unwrap()
     }
 
@@ -109,7 +109,7 @@ fn every_profile_is_drawn() {
     for name in names {
         let id = world.open(&name);
         for (surface, want) in [
-            (Surface::Grub, (1280, 800)),
+            (Surface::Grub, 0, (1280, 800)),
             (Surface::Isolinux, (640, 480)),
         ] {
             let drawn = world.draw(&id, surface);
@@ -179,7 +179,10 @@ fn hostile_pictures_are_warnings() {
 fn a_dead_renderer_is_replaced() {
     let mut world = World::new();
     let id = world.open("minimal");
-    let scene = world.drafts.scene(&id, Surface::Grub, (1280, 800)).unwrap();
+    let scene = world
+        .drafts
+        .scene(&id, Surface::Grub, 0, (1280, 800))
+        .unwrap();
     let mut dead = Renderer::of(Path::new("/bin/false"), &[]);
     for _ in 0..2 {
         assert_eq!(dead.draw(&scene).unwrap_err().code(), Code::MaterialInvalid);
@@ -195,7 +198,10 @@ fn a_dead_renderer_is_replaced() {
 fn a_mute_renderer_is_given_up() {
     let mut world = World::new();
     let id = world.open("minimal");
-    let scene = world.drafts.scene(&id, Surface::Grub, (1280, 800)).unwrap();
+    let scene = world
+        .drafts
+        .scene(&id, Surface::Grub, 0, (1280, 800))
+        .unwrap();
     let mut mute = Renderer::of(Path::new("/bin/sleep"), &["1000"]);
     let error = mute.draw(&scene).unwrap_err();
     assert!(error.to_string().contains("10 seconds"), "{error}");

@@ -12,11 +12,12 @@ pub async fn preview(
     held: Held<'_>,
     id: String,
     surface: Surface,
+    moment: u16,
     width: u32,
     height: u32,
 ) -> Answer<Response> {
     apart(held, move |controller| {
-        framed(controller.preview(&id, surface, (width, height))?)
+        framed(controller.preview(&id, surface, moment, (width, height))?)
     })
     .await
 }

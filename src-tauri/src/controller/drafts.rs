@@ -94,13 +94,19 @@ impl Controller {
         ))
     }
 
-    /// Draws a surface of a draft.
+    /// Draws a surface of a draft, at one moment where it moves.
     ///
     /// # Errors
     ///
     /// When there is nothing to draw yet, or it cannot be drawn.
-    pub fn preview(&self, id: &str, surface: Surface, size: (u32, u32)) -> Answer<Preview> {
-        let scene = locked(&self.drafts).scene(id, surface, size)?;
+    pub fn preview(
+        &self,
+        id: &str,
+        surface: Surface,
+        moment: u16,
+        size: (u32, u32),
+    ) -> Answer<Preview> {
+        let scene = locked(&self.drafts).scene(id, surface, moment, size)?;
         locked(&self.renderer).draw(&scene)
     }
 }

@@ -28,7 +28,17 @@ import type { Json } from './tree.ts';
 // The types are made from crates/studio/src/model.
 export type * from './generated/backend.ts';
 
-export const SURFACES: readonly Surface[] = ['grub', 'isolinux'];
+export const SURFACES: readonly Surface[] = [
+  'grub',
+  'isolinux',
+  'splash',
+  'password',
+  'login',
+  'desktop_light',
+  'desktop_dark',
+  'installer',
+  'slides',
+];
 
 /** What a build's channel brings: events in batches, then that there are no more. */
 export type ChannelMessage = { events: BuildEvent[] } | { end: true };
@@ -56,7 +66,14 @@ export interface Backend {
   saveDraft(id: string, path: string | null): Promise<Draft | null>;
   pick(kind: PickKind): Promise<string | null>;
   totals(id: string): Promise<Totals>;
-  preview(id: string, surface: Surface, width: number, height: number): Promise<Preview>;
+  /** `moment`: thousandths of the start that are done, or which slide. */
+  preview(
+    id: string,
+    surface: Surface,
+    moment: number,
+    width: number,
+    height: number,
+  ): Promise<Preview>;
   searchPackages(id: string, query: string, limit: number): Promise<PackageHits>;
   packageCost(id: string, name: string): Promise<PackageCost>;
   plan(id: string): Promise<Plan>;

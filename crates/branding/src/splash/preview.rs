@@ -59,7 +59,24 @@ impl Splash {
     }
 
     /// Background, logo and name: what stays the same from the first moment to the last.
-    pub(crate) fn ground(&self, width: u32, height: u32) -> Image {
+    pub fn ground(&self, width: u32, height: u32) -> Image {
+        let mut screen = self.backdrop(width, height);
+        let places = self.places(width, height);
+        let (w, h) = places.lockup_size;
+        let lockup = resized(&self.lockup.picture, w, h);
+        paint::draw(&mut screen, &lockup, places.lockup.0, places.lockup.1);
+        screen
+    }
+
+    /// Where logo and name stand, but for the clear room beside them.
+    pub(crate) fn name_place(&self, width: u32, height: u32) -> Rect {
+        let places = self.places(width, height);
+        let (w, h) = (places.lockup_size.0 as i32, places.lockup_size.1 as i32);
+        Rect::new(places.lockup.0 + w / 4, places.lockup.1, w / 2, h)
+    }
+
+    /// The background alone.
+    pub(crate) fn backdrop(&self, width: u32, height: u32) -> Image {
         let (own_w, own_h) = self.background.dimensions();
         let cover = (width as f32 / own_w as f32).max(height as f32 / own_h as f32);
         let scaled = |side: u32| ((side as f32 * cover).round() as u32).max(1);
@@ -72,10 +89,6 @@ impl Splash {
             (width as i32 - w as i32) / 2,
             (height as i32 - h as i32) / 2,
         );
-        let places = self.places(width, height);
-        let (w, h) = places.lockup_size;
-        let lockup = resized(&self.lockup.picture, w, h);
-        paint::draw(&mut screen, &lockup, places.lockup.0, places.lockup.1);
         screen
     }
 

@@ -131,6 +131,20 @@ pub enum Surface {
     Grub,
     /// The boot menu under BIOS.
     Isolinux,
+    /// The splash while the system starts.
+    Splash,
+    /// The splash asking for the disk's password.
+    Password,
+    /// The login screen.
+    Login,
+    /// The desktop with light windows.
+    DesktopLight,
+    /// The desktop with dark windows.
+    DesktopDark,
+    /// The installer's first page.
+    Installer,
+    /// The installer's slides.
+    Slides,
 }
 
 /// A drawn surface.

@@ -1,14 +1,21 @@
 //! The renderer's own process: decodes and draws what it is sent, and can do nothing else.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     io::{self, BufReader, Read, Write},
 };
 
 use isosmith_branding::{
     Brand, Countdown, GrubTheme, Image, IsolinuxTheme, Limits, Menu, Picture, Rgb, Urls, Warning,
-    WarningCode, quick_png, warnings,
+    WarningCode,
+    calamares::{Page, Slide, installer_preview, slide_count},
+    desktop::{Tone, desktop_preview},
+    login::login_preview,
+    quick_png,
+    splash::{Moment, Splash},
+    warnings,
 };
+use isosmith_spec::model::{DisplayManager, Environment};
 use nix::sys::{
     prctl,
     resource::{Resource, UsageWho, getrusage, setrlimit},
@@ -17,7 +24,7 @@ use nix::sys::{
 
 use super::wire::{self, Answer, Ask, Sent};
 use crate::{
-    Scene,
+    Scene, SceneSlide,
     model::{PreviewWarning, Severity, Surface},
 };
 
@@ -34,7 +41,7 @@ const SECONDS_IN_ALL: u64 = 600;
 const FILES: u64 = 16;
 
 /// Pictures that stay decoded.
-const MOST_PICTURES: usize = 4;
+const MOST_PICTURES: usize = 8;
 
 /// Draws for whoever started this process, until the stream ends. `main` calls this before
 /// anything else when the first argument is [`super::ARGUMENT`], and ends with the status that
@@ -90,7 +97,7 @@ fn answer(from: &mut impl Read, to: &mut impl Write, known: &mut Known) -> io::R
     allow_more_time()?;
     let mut warnings = Vec::new();
     let mut missing = false;
-    let (mut logo, mut wallpaper) = (None, None);
+    let mut pictures = HashMap::new();
     for sent in &ask.pictures {
         let picture = match picture(from, sent, known)? {
             Got::Picture(picture) => Some(picture),
@@ -103,17 +110,14 @@ fn answer(from: &mut impl Read, to: &mut impl Write, known: &mut Known) -> io::R
                 None
             }
         };
-        match sent.field.as_str() {
-            "branding.logo" => logo = picture,
-            _ => wallpaper = picture,
-        }
+        pictures.extend(picture.map(|picture| (sent.field.clone(), picture)));
     }
     if missing {
         wire::write(to, &Answer::Missing)?;
         to.flush()?;
         return Ok(true);
     }
-    let (image, found) = draw(&ask.scene, logo, wallpaper);
+    let (image, found) = draw(&ask.scene, pictures);
     warnings.extend(found);
     let png = quick_png(&image);
     let length = png.len() as u64;
@@ -157,15 +161,14 @@ fn picture(from: &mut impl Read, sent: &Sent, known: &mut Known) -> io::Result<G
     }
 }
 
-fn draw(
-    scene: &Scene,
-    logo: Option<Picture>,
-    wallpaper: Option<Picture>,
-) -> (Image, Vec<PreviewWarning>) {
+/// Pictures by the fields that name them.
+type Pictures = HashMap<String, Picture>;
+
+fn draw(scene: &Scene, mut pictures: Pictures) -> (Image, Vec<PreviewWarning>) {
     let rgb = |[r, g, b]: [u8; 3]| Rgb::new(r, g, b);
     let brand = Brand {
         name: scene.name.clone(),
-        short_name: scene.name.clone(),
+        short_name: scene.short_name.clone(),
         id: String::new(),
         version: scene.version.clone(),
         codename: scene.codename.clone(),
@@ -174,26 +177,83 @@ fn draw(
         accent: rgb(scene.accent),
         background: rgb(scene.background),
         text: rgb(scene.text),
-        logo,
-        wallpaper,
-        wallpaper_dark: None,
+        logo: pictures.remove("branding.logo"),
+        wallpaper: pictures.remove("branding.wallpaper"),
+        wallpaper_dark: pictures.remove("branding.wallpaper_dark"),
         motd: None,
     };
-    let countdown = scene.timeout.map(Countdown::starting);
-    let menu = Menu::new(scene.entries.clone(), countdown);
-    let (image, found) = match scene.surface {
+    let (image, found) = surface(scene, &brand, &pictures);
+    (image, found.into_iter().map(shown).collect())
+}
+
+fn surface(scene: &Scene, brand: &Brand, pictures: &Pictures) -> (Image, Vec<Warning>) {
+    let (width, height) = (scene.width, scene.height);
+    let menu = || {
+        let countdown = scene.timeout.map(Countdown::starting);
+        Menu::new(scene.entries.clone(), countdown)
+    };
+    let splash = |moment| {
+        let splash = Splash::new(brand);
+        let found = warnings::of_splash(brand, warnings::Surface::Splash, &splash);
+        (splash.preview(moment, width, height), found)
+    };
+    let desktop = |tone| {
+        // Without a desktop nothing but its wallpaper can be shown.
+        let environment = scene.environment.parse().unwrap_or(Environment::Kiosk);
+        let image = desktop_preview(brand, environment, tone, width, height);
+        (image, warnings::of_desktop(brand))
+    };
+    let installer = |page| {
+        let slides = slides(scene, pictures);
+        let image = installer_preview(brand, &slides, page, width, height);
+        (image, warnings::of_installer(brand, &slides))
+    };
+    match scene.surface {
         Surface::Grub => {
-            let theme = GrubTheme::new(&brand, &menu);
-            let image = theme.preview(&menu, scene.width, scene.height);
-            (image, warnings::of_grub(&brand, &menu, &theme))
+            let menu = menu();
+            let theme = GrubTheme::new(brand, &menu);
+            let image = theme.preview(&menu, width, height);
+            (image, warnings::of_grub(brand, &menu, &theme))
         }
         Surface::Isolinux => {
-            let theme = IsolinuxTheme::new(&brand, &menu);
+            let menu = menu();
+            let theme = IsolinuxTheme::new(brand, &menu);
             let image = theme.preview(&menu);
-            (image, warnings::of_isolinux(&brand, &menu, &theme))
+            (image, warnings::of_isolinux(brand, &menu, &theme))
         }
+        Surface::Splash => splash(Moment::Starting(scene.moment)),
+        Surface::Password => splash(Moment::Password),
+        Surface::Login => {
+            let manager = scene.display_manager.parse();
+            let manager = manager.unwrap_or(DisplayManager::None);
+            match login_preview(brand, manager, &scene.user, width, height) {
+                Some(image) => {
+                    let splash = Splash::new(brand);
+                    let found = warnings::of_splash(brand, warnings::Surface::Login, &splash);
+                    (image, found)
+                }
+                None => (Splash::new(brand).ground(width, height), Vec::new()),
+            }
+        }
+        Surface::DesktopLight => desktop(Tone::Light),
+        Surface::DesktopDark => desktop(Tone::Dark),
+        Surface::Installer => installer(Page::Welcome),
+        Surface::Slides => {
+            let count = slide_count(brand, &slides(scene, pictures)).max(1);
+            installer(Page::Slide(usize::from(scene.moment) % count))
+        }
+    }
+}
+
+fn slides(scene: &Scene, pictures: &Pictures) -> Vec<Slide> {
+    let slide = |(number, slide): (usize, &SceneSlide)| Slide {
+        title: slide.title.clone(),
+        text: slide.text.clone(),
+        picture: pictures
+            .get(&format!("branding.slides[{number}].picture"))
+            .cloned(),
     };
-    (image, found.into_iter().map(shown).collect())
+    scene.slides.iter().enumerate().map(slide).collect()
 }
 
 fn shown(warning: Warning) -> PreviewWarning {
@@ -203,6 +263,7 @@ fn shown(warning: Warning) -> PreviewWarning {
         WarningCode::LogoEnlarged => (Severity::Warning, "branding.logo"),
         WarningCode::LabelTooLong | WarningCode::NameCut => (Severity::Warning, "branding.name"),
         WarningCode::MenuScrolls => (Severity::Warning, "boot.entries"),
+        WarningCode::SlideTooLong => (Severity::Warning, "branding.slides"),
     };
     PreviewWarning {
         severity,

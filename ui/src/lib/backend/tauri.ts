@@ -34,8 +34,8 @@ export const tauri: Backend = {
   saveDraft: (id, path) => invoke('save_draft', { id, path }),
   pick: (kind) => invoke('pick', { kind }),
   totals: (id) => invoke('totals', { id }),
-  preview: async (id, surface, width, height) =>
-    readPreview(await invoke<ArrayBuffer>('preview', { id, surface, width, height })),
+  preview: async (id, surface, moment, width, height) =>
+    readPreview(await invoke<ArrayBuffer>('preview', { id, surface, moment, width, height })),
   searchPackages: (id, query, limit) => invoke('search_packages', { id, query, limit }),
   packageCost: (id, name) => invoke('package_cost', { id, name }),
   plan: (id) => invoke('plan', { id }),

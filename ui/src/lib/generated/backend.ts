@@ -194,7 +194,7 @@ exact: boolean, };
 /**
  * What a preview shows.
  */
-export type Surface = "grub" | "isolinux";
+export type Surface = "grub" | "isolinux" | "splash" | "password" | "login" | "desktop_light" | "desktop_dark" | "installer" | "slides";
 
 /**
  * How bad a warning is.

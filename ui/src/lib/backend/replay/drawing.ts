@@ -1,6 +1,6 @@
 /**
- * Boot menus as crates/branding lays them out, drawn as SVG: what a page without Rust shows
- * in place of the product's own renderer.
+ * Surfaces roughly as crates/branding lays them out, drawn as SVG: what a page without Rust
+ * shows in place of the product's own renderer.
  */
 
 import type { Preview, PreviewWarning, Surface } from '../../backend.ts';
@@ -85,6 +85,60 @@ const LOGO = `<path fill="#f59e2e" fill-rule="evenodd" d="M66 4a40 40 0 1 1 0 80
 export interface Size {
   width: number;
   height: number;
+}
+
+/** Any surface; the boot menus in detail, the others by their main parts. */
+export function drawSurface(values: Tree, surface: Surface, moment: number, size: Size): Preview {
+  if (surface === 'grub' || surface === 'isolinux') return drawMenu(values, surface, size);
+  const at_ = look(values);
+  const name = asText(at(values, 'branding.name')) || 'Debian';
+  const { width, height } = size;
+  const middle = width / 2;
+  const text = (x: number, y: number, px: number, words: string, ink: Rgb = at_.text) =>
+    `<text x="${x}" y="${y}" text-anchor="middle" font-family="Inter, Noto Sans, DejaVu Sans, sans-serif" font-size="${px}" font-weight="600" fill="${css(ink)}">${escape(words)}</text>`;
+  const box = (x: number, y: number, w: number, h: number, ink: Rgb, alpha = 1, round = 8) =>
+    `<rect x="${x}" y="${y}" width="${w}" height="${h}" rx="${round}" fill="${css(ink, alpha)}"/>`;
+  const lockup = (y: number) =>
+    text(middle, y, Math.min(40, (width - 40) / (name.length * 0.58)), name);
+  const light = surface === 'desktop_light';
+  const face: Rgb = light ? [246, 246, 247] : [36, 39, 43];
+  const ink: Rgb = light ? [35, 38, 41] : [242, 243, 244];
+  const desktop = () =>
+    box(0, height - 40, width, 40, face, 1, 0) +
+    box(10, height - 32, 24, 24, at_.accent, 1, 6) +
+    text(width - 40, height - 15, 13, '10:30', ink);
+  const frame = (content: string) =>
+    box(width * 0.12, height * 0.12, width * 0.76, height * 0.76, face) +
+    box(width * 0.12, height * 0.12, width * 0.17, height * 0.76, at_.ground) +
+    content;
+  const bar = (done: number) =>
+    box(middle - 120, height * 0.56, 240, 4, at_.text, 0.18, 0) +
+    box(middle - 120, height * 0.56, 240 * done, 4, at_.accent, 1, 0);
+  const draw: Record<Exclude<Surface, 'grub' | 'isolinux'>, () => string> = {
+    splash: () => lockup(height * 0.44) + bar(Math.min(1, moment / 1000)),
+    password: () =>
+      lockup(height * 0.44) + box(middle - 160, height * 0.56, 320, 44, at_.text, 0.12),
+    login: () =>
+      lockup(height * 0.3) +
+      box(middle - 180, height * 0.46, 360, 190, at_.text, 0.08, 16) +
+      box(middle - 152, height * 0.46 + 124, 304, 44, at_.accent, 1, 10),
+    desktop_light: desktop,
+    desktop_dark: desktop,
+    installer: () => frame(text(width * 0.58, height * 0.4, 24, `Welcome to ${name}`, ink)),
+    slides: () => {
+      const slides = asTrees(at(values, 'branding.slides'));
+      const slide = slides[moment % Math.max(1, slides.length)];
+      const title = slide ? asText(at(slide, 'title')) : `Welcome to ${name}`;
+      return frame(text(width * 0.58, height * 0.45, 24, title, ink));
+    },
+  };
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"><rect width="100%" height="100%" fill="${css(at_.ground)}"/>${at_.wallpaper ? wallpaper(at_, width, height) : ''}${draw[surface]()}</svg>`;
+  const warnings = warn(at_, [], name, surface);
+  return { png: `data:image/svg+xml,${encodeURIComponent(svg)}`, warnings };
+}
+
+function asTrees(value: unknown): Tree[] {
+  return Array.isArray(value) ? (value as Tree[]) : [];
 }
 
 export function drawMenu(values: Tree, surface: Surface, size: Size): Preview {

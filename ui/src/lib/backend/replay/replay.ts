@@ -22,7 +22,7 @@ import type {
 } from '../../backend.ts';
 import { type BuildEvent, readLines } from '../../protocol.ts';
 import { asText, asTexts, at } from '../../tree.ts';
-import { drawMenu } from './drawing.ts';
+import { drawSurface } from './drawing.ts';
 import * as drafts from './drafts.ts';
 import packages from './packages.json';
 import { comparison, detail, NOW, past } from './past.ts';
@@ -293,8 +293,8 @@ export function replay(query: URLSearchParams): Backend {
       await sleep(120);
       return totals(drafts.read(id));
     },
-    preview: async (id, surface, width, height) =>
-      drawMenu(drafts.read(id).values, surface, { width, height }),
+    preview: async (id, surface, moment, width, height) =>
+      drawSurface(drafts.read(id).values, surface, moment, { width, height }),
     searchPackages: async (id, query_, limit) => {
       const began = performance.now();
       if (query.get('packages') === 'offline')
