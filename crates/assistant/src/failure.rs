@@ -17,6 +17,8 @@ pub enum Exit {
     Refused = 5,
     /// The answer broke off or cannot be read.
     Broken = 6,
+    /// Whoever reads the answer has had enough; as shells number a broken pipe.
+    Unheard = 141,
     /// Stopped from the keyboard; as shells number it.
     Interrupted = 130,
 }

@@ -33,9 +33,10 @@ use settings::{KEY_VARIABLE, Places, SYSTEM, Settings};
 use terminal::{Terminal, note, print};
 
 fn main() -> ExitCode {
-    // Like every filter: when nobody reads any more, end without a word.
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads the answer any more, as in `ai … | head`; they know.
+        Err(failure) if failure.exit == Exit::Unheard => ExitCode::from(failure.exit as u8),
         Err(failure) => {
             note(&failure.to_string());
             ExitCode::from(failure.exit as u8)

@@ -93,11 +93,10 @@ pub fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                format!("the answer cannot be written: {error}"),
-                "",
-            )
+            let unheard = error.kind() == io::ErrorKind::BrokenPipe;
+            let exit = if unheard { Exit::Unheard } else { Exit::Failed };
+            let message = format!("the answer cannot be written: {error}");
+            Failure::new(exit, message, "")
         })
 }
 

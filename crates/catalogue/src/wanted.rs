@@ -210,6 +210,12 @@ mod tests {
                 &["ufw"],
             ),
             ("[security]\nfirewall = \"ufw\"", &["ufw"], &["nftables"]),
+            ("", &[], &["ca-certificates"]),
+            (
+                "[ai]\ninterface = \"ollama\"\nendpoint = \"http://h\"\nmodel = \"m\"",
+                &["ca-certificates"],
+                &[],
+            ),
             (
                 "[security]\napparmor = true\nautomatic_updates = true",
                 &["apparmor", "unattended-upgrades"],

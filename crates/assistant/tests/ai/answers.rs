@@ -60,6 +60,22 @@ fn answers_arrive_piece_by_piece() {
 }
 
 #[test]
+fn when_nobody_reads_any_more_nothing_is_said() {
+    let lab = Lab::agreed("ollama");
+    let (go, steps) = mpsc::channel();
+    lab.server
+        .plays(Scene::Stepwise(ollama(&["first ", "second"]), steps));
+    let mut child = lab.start(&["question"]);
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 6]).unwrap();
+    drop(out);
+    go.send(()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
 fn letters_are_whole_wherever_the_stream_is_cut() {
     let lab = Lab::agreed("ollama");
     let whole: Vec<u8> = ollama(&["grün 😀", " ja"]).concat();
