@@ -13,15 +13,18 @@ pub mod assistant;
 mod brand;
 mod cpio;
 mod date;
+mod desktop;
 pub mod fetch;
 mod installer;
 pub mod materials;
 mod menu;
 pub mod mirrors;
 mod rehearsal;
+mod security;
 mod sources;
 pub mod state;
 mod steps;
+mod tree_file;
 pub mod web;
 
 use std::{
@@ -43,8 +46,9 @@ pub use rehearsal::rehearse;
 pub use state::{Debian, Order, Previous, SquashfsWriter};
 
 use steps::{
-    boot, branding, clean, customise, environment, initramfs, installer as installer_step, iso,
-    packages, pool, region, services, squashfs, users,
+    accounts, boot, branding, clean, customise, desktop as desktop_step, environment, initramfs,
+    installer as installer_step, iso, packages, pool, region, security as security_step, services,
+    squashfs, users,
 };
 
 pub(crate) const INDEX: StepId = StepId::new("index");
@@ -150,9 +154,18 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         row("ai-helper", "Add the AI helper", Integration, 1, Layer)
             .inputs(steps::assistant::inputs)
             .run(steps::assistant::install),
+        row("desktop", "Set up the desktop", Integration, 1, Layer)
+            .inputs(desktop_step::inputs)
+            .run(desktop_step::configure),
+        row("security", "Protect the system", Integration, 1, Layer)
+            .inputs(security_step::inputs)
+            .run(security_step::configure),
         row("files", "Lay files over the tree", Integration, 1, Layer)
             .inputs(customise::files_inputs)
             .run(customise::files),
+        row("homes", "Make home folders", Integration, 1, Layer)
+            .inputs(accounts::homes_inputs)
+            .run(accounts::homes),
         row("services", "Switch services", Integration, 1, Layer)
             .inputs(services::inputs)
             .run(services::switch),

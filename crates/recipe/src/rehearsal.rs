@@ -180,6 +180,7 @@ impl Stage {
         // A path, where it was asked for.
         let name = Path::new(&cmd.program).file_name();
         match name.and_then(|name| name.to_str()).unwrap_or_default() {
+            "useradd" => self.account(&outside("/")?, cmd),
             "dpkg-divert" if has("--truename") => {
                 say(cmd.args.last().map_or("", String::as_str), cmd, watch)
             }
@@ -241,6 +242,7 @@ impl Stage {
             .live
             .iter()
             .flat_map(|user| user.groups.iter())
+            .chain(spec.users.accounts.iter().flat_map(|user| &user.groups))
             .map(ToString::to_string);
         let groups = groups.chain(spec.files.iter().map(|file| file.group.to_string()));
         let groups: String = groups.map(|name| format!("{name}:x:1:\n")).collect();
@@ -255,7 +257,31 @@ impl Stage {
             "etc/passwd",
             &format!("root:x:0:0:root:/root:/bin/bash\n{owners}"),
         )?;
-        write(root, "etc/shadow", "root:*:0:0:99999:7:::\n")
+        write(root, "etc/shadow", "root:*:0:0:99999:7:::\n")?;
+        if let Some(file) = crate::desktop::session_file(spec) {
+            write(root, file.trim_start_matches('/'), "")?;
+        }
+        for (_, id, _) in crate::desktop::named_applications(&spec.desktop.applications) {
+            write(root, &format!("usr/share/applications/{id}"), "")?;
+        }
+        for (file, _, _) in crate::security::UFW_RULES {
+            write(root, file.trim_start_matches('/'), "### RULES ###\n")?;
+        }
+        Ok(())
+    }
+
+    /// What an account leaves in the tables.
+    fn account(&self, root: &Path, cmd: &Cmd) -> io::Result<()> {
+        let name = cmd.args.last().map_or("", String::as_str);
+        for (table, line) in [
+            ("etc/passwd", format!("{name}:x:1:1::/:/bin/sh\n")),
+            ("etc/group", format!("{name}:x:1:\n")),
+            ("etc/shadow", format!("{name}:!:0:0:99999:7:::\n")),
+        ] {
+            let before = fs::read_to_string(root.join(table))?;
+            write(root, table, &format!("{before}{line}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -366,6 +392,7 @@ mod tests {
 
     #[test]
     fn fields_reach_the_commands_that_honour_them() {
+        let plain = commands("");
         for (text, part) in [
             ("[image]\ncompression = \"zstd:7\"", "-Xcompression-level 7"),
             ("[image]\ncompression = \"xz\"", "-comp xz"),
@@ -401,9 +428,45 @@ mod tests {
             ("[branding]\nvendor = \"ACME\"", "-publisher ACME"),
             (AI, "--build --root-owner-group"),
             (AI, "--install /run/isosmith-ai-helper.deb"),
+            (
+                "[desktop]\nenvironment = \"xfce\"",
+                "systemctl enable NetworkManager.service",
+            ),
+            (
+                "[desktop]\nenvironment = \"kiosk\"\nkiosk_page = \"https://a.example/\"",
+                "systemctl enable isosmith-kiosk.service",
+            ),
+            (
+                "[security]\nfirewall = \"nftables\"",
+                "systemctl enable nftables.service",
+            ),
+            (
+                "[security]\nfirewall = \"ufw\"",
+                "systemctl enable ufw.service",
+            ),
+            (
+                "[security]\napparmor = true",
+                "systemctl enable apparmor.service",
+            ),
+            (
+                "[security]\ndns_over_tls = true",
+                "systemctl enable systemd-resolved.service",
+            ),
+            (
+                "[[users.accounts]]\nname = \"red\"\nfull_name = \"Red Fox\"\ngroups = [\"video\"]",
+                "--comment 'Red Fox' --groups video red",
+            ),
+            (
+                "[[users.accounts]]\nname = \"red\"\nsudo = true",
+                "--groups sudo red",
+            ),
+            (
+                "[[users.accounts]]\nname = \"red\"\nreset = true",
+                "cp -a /home/red /var/lib/isosmith/homes",
+            ),
         ] {
             assert!(
-                matching("", part).is_empty(),
+                plain.iter().all(|line| !line.contains(part)),
                 "{part} is there without {text}"
             );
             assert!(

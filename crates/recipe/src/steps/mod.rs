@@ -1,10 +1,12 @@
 //! The steps, a file per subject. The table that orders them is [`crate::recipe`].
 
+pub(crate) mod accounts;
 pub(crate) mod assistant;
 pub(crate) mod boot;
 pub(crate) mod branding;
 pub(crate) mod clean;
 pub(crate) mod customise;
+pub(crate) mod desktop;
 pub(crate) mod environment;
 pub(crate) mod initramfs;
 pub(crate) mod install;
@@ -13,6 +15,7 @@ pub(crate) mod iso;
 pub(crate) mod packages;
 pub(crate) mod pool;
 pub(crate) mod region;
+pub(crate) mod security;
 pub(crate) mod services;
 pub(crate) mod squashfs;
 pub(crate) mod users;

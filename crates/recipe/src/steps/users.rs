@@ -1,4 +1,5 @@
-//! Who can log in: root by the tree, the live user by live-config when the system starts.
+//! Who can log in: root and accounts by the tree, the live user by live-config when the system
+//! starts.
 
 use isosmith_engine::{Done, Failure, StepCx};
 use isosmith_host::fs::Tree;
@@ -6,8 +7,8 @@ use isosmith_protocol::Code;
 use isosmith_spec::model::{LiveUser, Login, SudoPolicy};
 use serde_json::{Value, json};
 
-use super::not_in_image;
-use crate::state::Debian;
+use super::{accounts, not_in_image};
+use crate::{desktop, state::Debian};
 
 /// live-config reads every file in here; see live-config(7).
 const LIVE_CONFIG: &str = "/etc/live/config.conf.d/isosmith.conf";
@@ -29,11 +30,12 @@ pub(crate) fn inputs(state: &Debian) -> Value {
             "sshKeys": user.ssh_keys,
         })),
         "liveConfig": live_config(state),
+        "accounts": accounts::inputs(&state.spec),
     })
 }
 
 /// A password field of shadow(5).
-fn login_text(login: &Login) -> String {
+pub(super) fn login_text(login: &Login) -> String {
     match login {
         Login::Locked | Login::Prompt => "*".to_owned(),
         Login::Hash(hash) => hash.clone(),
@@ -51,7 +53,8 @@ pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
             "Run the build on a terminal, or put a hash into the profile (mkpasswd -m yescrypt).",
         ));
     }
-    set_root_password(&tree, &login_text(&users.root))?;
+    set_password(&tree, "root", &login_text(&users.root))?;
+    accounts::enter(cx, &tree, &state.spec)?;
     let mut config = live_config(state);
     match &users.live {
         Some(user) => config.push_str(&live_user(&tree, user)?),
@@ -61,16 +64,18 @@ pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
     Ok(Done::Done)
 }
 
-fn set_root_password(tree: &Tree, password: &str) -> Result<(), Failure> {
+/// Writes the password field of an account; see shadow(5).
+pub(super) fn set_password(tree: &Tree, name: &str, password: &str) -> Result<(), Failure> {
     let shadow = tree.read_text("/etc/shadow")?.unwrap_or_default();
     let changed: String = shadow
         .lines()
         .map(|line| {
             match line
-                .strip_prefix("root:")
-                .and_then(|rest| rest.split_once(':'))
+                .split_once(':')
+                .filter(|(found, _)| *found == name)
+                .and_then(|(_, rest)| rest.split_once(':'))
             {
-                Some((_, rest)) => format!("root:{password}:{rest}\n"),
+                Some((_, rest)) => format!("{name}:{password}:{rest}\n"),
                 None => format!("{line}\n"),
             }
         })
@@ -199,6 +204,8 @@ pub(crate) fn parameters(state: &Debian) -> Vec<String> {
     };
     if !user.autologin {
         parameters.push("noautologin".to_owned());
+    } else if desktop::keeps_consoles_shut(&state.spec) {
+        parameters.push("nottyautologin".to_owned());
     }
     parameters
 }
