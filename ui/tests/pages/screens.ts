@@ -60,6 +60,26 @@ export const SCREENS: Screen[] = [
       await section(page, name);
     },
   })),
+  ...['Desktop', 'Installer', 'AI helper', 'Security'].map((name) => ({
+    name: name.toLowerCase().replace(/\W+/g, '-'),
+    main: name === 'Desktop',
+    go: async (page: Page, more: string) => {
+      await describe(page, more, 'KDE');
+      await section(page, name);
+      if (name === 'AI helper') await page.getByRole('switch', { name }).click();
+      await openAll(page);
+    },
+  })),
+  {
+    name: 'accounts',
+    go: async (page, more) => {
+      await describe(page, more, 'KDE');
+      await section(page, 'Users');
+      await openAll(page);
+      await page.getByRole('button', { name: 'Add an account' }).click();
+      await page.getByLabel('Login name').last().fill('kim');
+    },
+  },
   {
     name: 'base-all',
     go: async (page, more) => {

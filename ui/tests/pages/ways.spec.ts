@@ -70,10 +70,43 @@ test('the same with the keyboard alone', async ({ page }) => {
   await expect(page.getByRole('heading', { level: 1, name: 'Key OS 1.0 is ready' })).toBeVisible();
 });
 
+test('desktop, helper and security are chosen without a mouse', async ({ page }) => {
+  await describe(page, '', 'Minimal');
+  await section(page, 'Desktop');
+  await page.getByRole('radio', { name: /^None/ }).first().focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByRole('radio', { name: /^KDE Plasma/ })).toBeChecked();
+  await expect(page.getByRole('radio', { name: /^Usual/ })).toBeChecked();
+  await section(page, 'AI helper');
+  await page.getByRole('switch', { name: 'AI helper' }).focus();
+  await page.keyboard.press('Space');
+  await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('llama3.2');
+  await page.getByRole('switch', { name: 'AI helper' }).press('Space');
+  await expect(page.getByRole('combobox', { name: 'Model' })).toHaveCount(0);
+  await section(page, 'Security');
+  await page.getByRole('radio', { name: /^nftables/ }).check();
+  await page.getByLabel('Add to Open ports').fill('22/tcp');
+  await page.keyboard.press('Enter');
+  await section(page, 'Review');
+  await expect(page.getByRole('listitem').filter({ hasText: '22/tcp' })).toBeVisible();
+});
+
 test('every control of every section is reached by Tab, and has a name', async ({ page }) => {
-  await describe(page, '', 'Rescue');
-  for (const name of ['Base', 'Region', 'Users', 'Kernel & boot', 'Image', 'Files & scripts']) {
+  await describe(page, '', 'KDE');
+  for (const name of [
+    'Base',
+    'Desktop',
+    'Region',
+    'Users',
+    'Kernel & boot',
+    'Installer',
+    'AI helper',
+    'Security',
+    'Image',
+    'Files & scripts',
+  ]) {
     await section(page, name);
+    if (name === 'AI helper') await page.getByRole('switch', { name }).click();
     const disclosures = page.locator('main details');
     for (const one of await disclosures.locator('> summary').all()) await one.click();
     await expect(disclosures.locator('> .fields')).toHaveCount(await disclosures.count());

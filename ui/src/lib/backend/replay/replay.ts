@@ -269,7 +269,8 @@ export function replay(query: URLSearchParams): Backend {
         version: '0.1.0',
       },
     }),
-    picture: async (id) => drawMenu(settle(whole(id)), 'grub', { width: 800, height: 450 }).png,
+    picture: async (id) =>
+      drawSurface(settle(whole(id)), 'grub', 0, { width: 800, height: 450 }).png,
     openDraft: async (from) => drafts.open(from),
     editDraft: async (id, path, value) => drafts.edit(id, path, value),
     editText: async (id, toml) => drafts.editText(id, toml),
