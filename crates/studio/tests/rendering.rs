@@ -109,8 +109,15 @@ fn every_profile_is_drawn() {
     for name in names {
         let id = world.open(&name);
         for (surface, want) in [
-            (Surface::Grub, 0, (1280, 800)),
+            (Surface::Grub, (1280, 800)),
             (Surface::Isolinux, (640, 480)),
+            (Surface::Splash, (1280, 800)),
+            (Surface::Password, (1280, 800)),
+            (Surface::Login, (1280, 800)),
+            (Surface::DesktopLight, (1280, 800)),
+            (Surface::DesktopDark, (1280, 800)),
+            (Surface::Installer, (1280, 800)),
+            (Surface::Slides, (1280, 800)),
         ] {
             let drawn = world.draw(&id, surface);
             assert_eq!(size(&drawn.png), want, "{name}");
