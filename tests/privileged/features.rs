@@ -50,6 +50,10 @@ disable = ["two.service"]
 [kernel]
 blacklist = ["pcspkr"]
 cmdline = ["mitigations=auto"]
+[ai]
+interface = "openai"
+endpoint = "https://ai.example.org/v1"
+model = "small:1b"
 [branding.urls]
 home = "https://example.org/"
 [image]
@@ -103,7 +107,16 @@ fn in_the_image(kit: &Kit) -> Result<()> {
     let wrapper = Made::new("welcome", "1")
         .script("preinst", "#!/bin/sh\nset -e\ndpkg-divert --quiet --add --rename --package welcome --divert /usr/sbin/update-initramfs.orig /usr/sbin/update-initramfs\n")
         .file("/usr/sbin/update-initramfs", "#!/bin/sh\necho this machine is no live system >&2\nexit 1\n", 0o755);
-    let small = Small::serve(kit, folder, &[asker, Made::new("unwanted", "1"), wrapper])?;
+    let small = Small::serve(
+        kit,
+        folder,
+        &[
+            asker,
+            Made::new("unwanted", "1"),
+            wrapper,
+            Made::new("ca-certificates", "1"),
+        ],
+    )?;
     Made::new("localtool", "2:1.0")
         .file("/usr/bin/localtool", "#!/bin/sh\n", 0o755)
         .build(folder)?;
@@ -210,6 +223,21 @@ fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
         ),
         ("/var/lib/dpkg/status", "Package: localtool\n"),
         ("/var/lib/dpkg/status", "Package: welcome\n"),
+        ("/var/lib/dpkg/status", "Package: ca-certificates\n"),
+        (
+            "/var/lib/dpkg/status",
+            "Package: isosmith-ai-helper\nStatus: install ok installed\n",
+        ),
+        ("/var/lib/dpkg/status", "\n /etc/isosmith-ai/config.toml "),
+        ("/etc/isosmith-ai/config.toml", "interface = \"openai\"\n"),
+        (
+            "/etc/isosmith-ai/config.toml",
+            "endpoint = \"https://ai.example.org/v1\"\nmodel = \"small:1b\"\n",
+        ),
+        (
+            "/usr/share/applications/org.isosmith.Ai.desktop",
+            "Exec=ai chat --wait\n",
+        ),
     ] {
         let found = text(path);
         if !found.contains(want) {
@@ -236,6 +264,8 @@ fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
         "/etc/systemd/system/multi-user.target.wants/one.service",
         "/etc/systemd/system/multi-user.target.wants/own.service",
         "/usr/bin/localtool",
+        "/usr/share/icons/hicolor/scalable/apps/isosmith-ai.svg",
+        "/usr/share/man/man1/ai.1",
         "/boot/vmlinuz-6.0-test",
     ] {
         if !there(path) {
@@ -251,6 +281,9 @@ fn compare(tree: &Path, folder: &Path) -> Result<Vec<String>> {
         ("usr/share/overlay/deep", 0o755, 0),
         ("etc/shadow", 0o640, 42),
         ("etc/sudoers.d/live", 0o440, 0),
+        ("usr/bin/ai", 0o755, 0),
+        ("etc/isosmith-ai", 0o755, 0),
+        ("etc/isosmith-ai/config.toml", 0o644, 0),
         ("tmp", 0o1777, 0),
         ("", 0o755, 0),
     ] {
