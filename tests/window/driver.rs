@@ -105,9 +105,11 @@ impl Driver {
     /// Presses the button with this label, or whose label begins so.
     pub fn press(&self, label: &str) -> Result<()> {
         let label = quoted(label);
-        // By its text, or by its accessible name.
+        // By its text, by the words of it that are seen, or by its accessible name.
         let element = self.find(&format!(
-            "//button[not(@disabled)][normalize-space(.)={label} or starts-with(@aria-label,{label})]"
+            "//button[not(@disabled)][normalize-space(.)={label} \
+             or span[contains(@class,'name')][normalize-space(.)={label}] \
+             or starts-with(@aria-label,{label})]"
         ))?;
         self.post(&format!("/element/{element}/click"), &json!({}))?;
         Ok(())
