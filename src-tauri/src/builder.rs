@@ -7,7 +7,7 @@ mod service;
 use std::path::{Path, PathBuf};
 
 use isosmith_client::{Description, Listed};
-use isosmith_protocol::{BuildId, Choice, Event};
+use isosmith_protocol::{BuildId, Choice, Event, Manner};
 use isosmith_spec::Material;
 use isosmith_studio::model::ServiceState;
 
@@ -27,8 +27,8 @@ pub struct Order {
     pub materials: Vec<Material>,
     /// Where their relative paths start.
     pub base: PathBuf,
-    /// Whether the first failure ends it.
-    pub strict: bool,
+    /// How it is to be done.
+    pub manner: Manner,
 }
 
 /// A build's events, each of which is waited for. The last one is the ending, with the ISO

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use isosmith_protocol::{CacheLimit, ErrorMode, Manner, Pace};
 
 /// Make your own Linux distribution: from a profile to a bootable ISO.
 #[derive(Debug, Parser)]
@@ -91,12 +92,38 @@ pub struct BuildArgs {
     /// End at the first failure, without another try.
     #[arg(long)]
     pub strict: bool,
+    /// Leave out what the system can do without when it fails: scripts of the profile, services
+    /// that cannot be switched. The report names it.
+    #[arg(long, conflicts_with = "strict")]
+    pub permissive: bool,
+    /// How much of the machine to take: auto, conservative or aggressive.
+    #[arg(long, value_name = "PACE", default_value_t)]
+    pub pace: Pace,
+    /// Let the cache take no more than so many gigabytes once the build has succeeded: what was
+    /// used longest ago goes. At least 4.
+    #[arg(long, value_name = "GB")]
+    pub cache_limit: Option<CacheLimit>,
     /// Who packs the tree.
     #[arg(long, value_enum, default_value_t = Writer::Isosmith)]
     pub squashfs_writer: Writer,
     /// How many finished builds stay in the history; the service has its own.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     pub keep: usize,
+}
+
+impl BuildArgs {
+    /// How the build is to be done.
+    pub const fn manner(&self) -> Manner {
+        Manner {
+            errors: match (self.strict, self.permissive) {
+                (true, _) => ErrorMode::Strict,
+                (false, true) => ErrorMode::Permissive,
+                (false, false) => ErrorMode::Graceful,
+            },
+            pace: self.pace,
+            cache_limit: self.cache_limit,
+        }
+    }
 }
 
 /// Who packs the tree.

@@ -60,13 +60,13 @@ pub fn build(
         Writer::Isosmith => SquashfsWriter::Isosmith,
         Writer::Mksquashfs => SquashfsWriter::Mksquashfs,
     };
+    order.manner = args.manner();
     let job = Job {
         id,
         state: places.state.clone(),
         cache: places.cache.clone(),
         profile: loaded.spec.profile.name,
         order,
-        strict: args.strict,
         explain_cache: args.explain_cache,
         attended: attended(args),
         output: Some(output),
@@ -92,7 +92,7 @@ pub fn resume(
     let work = Work::new(&places.state, &places.cache, id);
     isosmith_engine::resume(&work)?;
     let mut job: Job = work.read_job()?;
-    job.strict = args.strict;
+    job.order.manner = args.manner();
     job.explain_cache = args.explain_cache;
     job.attended = attended(args);
     if let Some(output) = &args.output {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use isosmith_engine::Failure;
-use isosmith_protocol::{Code, Output};
+use isosmith_protocol::{Code, Manner, Output};
 use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous, SquashfsWriter};
 use isosmith_spec::{
     Layer, MaterialKind, Origin,
@@ -44,6 +44,7 @@ pub fn gather(
         mirrors: Mirrors::of(spec, &machine),
         tool_mirrors: Mirrors::of_debian(spec, &machine),
         squashfs_writer: SquashfsWriter::default(),
+        manner: Manner::default(),
         previous: delivered.untouched(),
     })
 }

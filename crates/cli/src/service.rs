@@ -72,7 +72,7 @@ pub fn resume(client: &Client, id: &BuildId, args: &BuildArgs, common: &Common) 
 
 const fn options(args: &BuildArgs) -> Options {
     Options {
-        strict: args.strict,
+        manner: args.manner(),
         explain_cache: args.explain_cache,
         squashfs_writer: match args.squashfs_writer {
             Writer::Isosmith => SquashfsWriter::Isosmith,

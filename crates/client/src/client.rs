@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, future::poll_fn, os::fd::AsFd, pin::Pin};
 
-use isosmith_protocol::{BuildId, Choice, Code, EPOCH};
+use isosmith_protocol::{BuildId, Choice, Code, EPOCH, ErrorMode, Pace};
 use zbus::{
     Connection,
     export::futures_core::Stream as _,
@@ -108,14 +108,25 @@ impl Client {
                 .map(|(name, file)| (name.as_str(), Fd::from(file.as_fd())))
                 .collect(),
         };
-        let options = HashMap::from([
-            ("strict", Value::from(request.options.strict)),
+        let manner = request.options.manner;
+        let mut options = HashMap::from([
+            ("strict", Value::from(manner.errors == ErrorMode::Strict)),
             ("explain-cache", Value::from(request.options.explain_cache)),
             (
                 "squashfs-writer",
                 Value::from(request.options.squashfs_writer.as_str()),
             ),
         ]);
+        // Only what is not as usual: an older service does not know them.
+        if manner.errors == ErrorMode::Permissive {
+            options.insert("permissive", Value::from(true));
+        }
+        if manner.pace != Pace::default() {
+            options.insert("pace", Value::from(manner.pace.as_str()));
+        }
+        if let Some(limit) = manner.cache_limit {
+            options.insert("cache-limit", Value::from(limit.gigabytes()));
+        }
         let output = Fd::from(output.as_fd());
         let id = self
             .proxy

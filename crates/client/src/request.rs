@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, fs::File, io, path::Path};
 
-use isosmith_protocol::Code;
+use isosmith_protocol::{Code, Manner};
 use isosmith_spec::{Material, MaterialKind};
 
 use crate::{Error, Result, pack};
@@ -25,8 +25,8 @@ pub struct Request {
 /// How to build.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// End at the first failure, without another try and without a question.
-    pub strict: bool,
+    /// What to do about failures, and how much to take of the machine and of its disk.
+    pub manner: Manner,
     /// Say for each step why its result does not come from the cache.
     pub explain_cache: bool,
     /// Who packs the tree.

@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -11,18 +11,20 @@ use std::{
 
 use isosmith_host::Host;
 use isosmith_protocol::{
-    BuildResult, Choice, Code, EPOCH, EventKind, Level, Outcome, Output, REVISION, Recovery, StepId,
+    BuildResult, Choice, Code, EPOCH, ErrorMode, EventKind, Level, Outcome, Output, REVISION,
+    Recovery, StepId,
 };
 
 use crate::{
     cache::{Cache, Entry, Lookup, seconds_since_1970},
+    clean,
     context::StepCx,
     control::Answers,
     failure::Failure,
     key::CacheKey,
     plan::{Expected, key_of, outlook, plan},
     report::Voice,
-    run::{ErrorMode, Options},
+    run::Options,
     step::{Done, Kind, Recipe, StepDef},
     sync::Syncer,
     tree::look_like,
@@ -91,6 +93,9 @@ impl<'a, R> Build<'a, R> {
     pub(crate) fn run(&mut self, state: &mut R) -> BuildResult {
         let ended = self.all_steps(state);
         self.tidy();
+        if let (Ok(()), Some(limit)) = (&ended, self.options.cache_limit) {
+            self.shrink_cache(limit);
+        }
         match (ended, self.delivered.take()) {
             (Ok(()), Some((iso, files))) => BuildResult::Succeeded { iso, files },
             (Ok(()), None) => {
@@ -253,13 +258,18 @@ impl<'a, R> Build<'a, R> {
                 Err(failure) => failure.with_room(self.work.cache()),
             };
             let retries = match self.options.error_mode {
-                ErrorMode::Graceful => failure.code.recovery() == Recovery::Retry,
+                ErrorMode::Graceful | ErrorMode::Permissive => {
+                    failure.code.recovery() == Recovery::Retry
+                }
                 ErrorMode::Strict => false,
             };
             if self.host.cancel().is_cancelled() {
                 return Err(failure);
             }
             if !retries || tries == ATTEMPTS {
+                if self.is_dispensable(def, &failure) {
+                    return self.leave_out(def, hash, &failure);
+                }
                 self.ask(def, failure)?;
                 tries = 0;
                 self.voice.tell(EventKind::StepStarted {
@@ -286,6 +296,32 @@ impl<'a, R> Build<'a, R> {
         Err(Failure::plain(Code::Internal, "attempts ran out"))
     }
 
+    /// Whether the build may go on without a step that has failed.
+    fn is_dispensable(&self, def: &StepDef<R>, failure: &Failure) -> bool {
+        match self.options.error_mode {
+            ErrorMode::Permissive => def.optional && failure.code != Code::Cancelled,
+            ErrorMode::Graceful | ErrorMode::Strict => false,
+        }
+    }
+
+    /// Goes on as though a failed step had done nothing.
+    fn leave_out(
+        &mut self,
+        def: &StepDef<R>,
+        hash: Option<String>,
+        failure: &Failure,
+    ) -> Result<Outcome, Failure> {
+        self.work.drop_partial(&def.id)?;
+        let why = format!("it failed, and the build goes on without it: {failure}");
+        self.voice
+            .of_step(&def.id)
+            .warn(format!("{}: {why}", def.title));
+        // What is made on top of this differs from what is made on top of a success.
+        let hash = hash.map(|hash| format!("{hash}-left-out"));
+        self.found(def, hash, false, None, None);
+        Ok(Outcome::Skipped { why })
+    }
+
     /// Lets a person do something about a failure; `Ok` if the step is to be tried again.
     fn ask(&mut self, def: &StepDef<R>, failure: Failure) -> Result<(), Failure> {
         let curable = match failure.code.recovery() {
@@ -293,8 +329,10 @@ impl<'a, R> Build<'a, R> {
             Recovery::Resume | Recovery::EditSpec | Recovery::Report => false,
         };
         let answers = match (&self.answers, self.options.error_mode) {
-            (Some(answers), ErrorMode::Graceful) if curable => answers,
-            (Some(_) | None, ErrorMode::Graceful | ErrorMode::Strict) => return Err(failure),
+            (Some(answers), ErrorMode::Graceful | ErrorMode::Permissive) if curable => answers,
+            (Some(_) | None, ErrorMode::Graceful | ErrorMode::Strict | ErrorMode::Permissive) => {
+                return Err(failure);
+            }
         };
         self.questions += 1;
         let question = self.questions;
@@ -407,6 +445,33 @@ impl<'a, R> Build<'a, R> {
         }
         if delivered.is_some() {
             self.delivered = delivered;
+        }
+    }
+
+    /// Removes what was used longest ago, but nothing of this build, until the cache keeps to
+    /// its limit. The image is made; a failure costs room and no more.
+    fn shrink_cache(&self, limit: u64) {
+        let used: BTreeSet<PathBuf> = self
+            .outputs
+            .values()
+            .chain(&self.layers)
+            .filter_map(|folder| Some(folder.parent()?.to_owned()))
+            .collect();
+        let Some(last) = self.recipe.steps.last() else {
+            return;
+        };
+        let reporter = self.voice.of_step(&last.id);
+        match clean::shrink(self.work.cache(), limit, &used) {
+            Ok(0) => {}
+            Ok(freed) => reporter.log(
+                Level::Info,
+                format!(
+                    "{} MB of the cache were freed: its limit is {} GB",
+                    freed / 1_000_000,
+                    limit / 1_000_000_000
+                ),
+            ),
+            Err(failure) => reporter.warn(format!("the cache stays above its limit: {failure}")),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Frees the room that builds have taken: first a list, then, if it is wanted, the deed.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -131,6 +132,61 @@ pub fn clean(cache: &Path, plan: &CleanPlan) -> Result<u64, Failure> {
         }
     }
     Ok(freed)
+}
+
+/// What a build with a limit does last: removes what was used or downloaded longest ago until
+/// results and downloads take no more than `limit` bytes; results in `keep` stay. What a recipe
+/// keeps otherwise in the pool counts, and stays. Returns the bytes freed.
+///
+/// The caller holds a share of the cache.
+///
+/// # Errors
+///
+/// When something cannot be removed.
+pub(crate) fn shrink(cache: &Path, limit: u64, keep: &BTreeSet<PathBuf>) -> Result<u64, Failure> {
+    let results = finished(cache);
+    let of_results: u64 = results.iter().map(|result| result.item.bytes).sum();
+    let mut left = of_results + bytes_on_disk(&work::pool(cache));
+    if left <= limit {
+        return Ok(0);
+    }
+    let mut old: Vec<_> = results
+        .into_iter()
+        .filter(|result| !keep.contains(&result.item.path))
+        .chain(downloads(cache))
+        .collect();
+    old.sort_by_key(|one| one.last_used);
+    let mut freed = 0;
+    for Finished { item, .. } in old {
+        if left <= limit {
+            break;
+        }
+        remove(cache, &item.path)?;
+        left = left.saturating_sub(item.bytes);
+        freed += item.bytes;
+    }
+    Ok(freed)
+}
+
+/// Downloads by content: files in folders whose names are the first two digits of a hash.
+fn downloads(cache: &Path) -> Vec<Finished> {
+    let is_digits = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| {
+            name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    };
+    content(&work::pool(cache))
+        .into_iter()
+        .filter(is_digits)
+        .flat_map(|folder| content(&folder))
+        .map(|path| Finished {
+            last_used: fs::symlink_metadata(&path)
+                .and_then(|meta| meta.modified())
+                .unwrap_or(SystemTime::UNIX_EPOCH),
+            item: item(path, Why::Download),
+        })
+        .collect()
 }
 
 /// What every build does first: gives dead builds their ending and removes what they left

@@ -36,6 +36,6 @@ pub use key::CacheKey;
 pub use plan::{PlannedStep, plan};
 pub use report::{Reporter, Sink};
 pub use resume::{request_cancel, resume};
-pub use run::{ErrorMode, Options, run};
+pub use run::{Options, run};
 pub use step::{Done, Kind, Recipe, StepDef};
 pub use work::Work;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use isosmith_host::{Cancel, Host, fs::LockGuard};
-use isosmith_protocol::{BuildId, BuildResult, EventKind, Isolation};
+use isosmith_protocol::{BuildId, BuildResult, ErrorMode, EventKind, Isolation};
 
 use crate::{
     build::Build,
@@ -20,16 +20,6 @@ use crate::{
     work::{Work, make},
 };
 
-/// What to do about a failure that may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ErrorMode {
-    /// Try again, up to three times in all.
-    #[default]
-    Graceful,
-    /// End the build at the first failure.
-    Strict,
-}
-
 /// How a build is to be done.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -39,10 +29,12 @@ pub struct Options {
     pub profile: String,
     /// Isosmith's version.
     pub version: String,
-    /// What to do about a failure that may pass.
+    /// What to do about a failure.
     pub error_mode: ErrorMode,
     /// Whether to log why a result does not come from the cache.
     pub explain_cache: bool,
+    /// The most that the cache takes once the build has succeeded, in bytes.
+    pub cache_limit: Option<u64>,
     /// In what the build is kept; whoever starts it knows.
     pub isolation: Isolation,
     /// The pause before the second attempt; four times that before the third. Up to a
@@ -61,6 +53,7 @@ impl Options {
             version: version.into(),
             error_mode: ErrorMode::Graceful,
             explain_cache: false,
+            cache_limit: None,
             isolation: Isolation::Namespace,
             answer_wait: Duration::from_secs(30 * 60),
             retry_wait: Duration::from_secs(1),

@@ -42,6 +42,9 @@ pub struct StepDef<R> {
     /// Earlier steps whose keys go into this one's. A layer has the layer below it as a
     /// parent without saying so. Written `const { &[BASE] }`, because an id may own memory.
     pub after: &'static [StepId],
+    /// Whether the system works without what it makes, so that a build that is told to may go
+    /// on when it fails.
+    pub optional: bool,
     /// Readable JSON of everything else that the result depends on. Asked when the step is
     /// reached, and while planning with what is known then; [`unknown`] is the answer as
     /// long as it cannot be told.

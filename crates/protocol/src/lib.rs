@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod id;
 pub mod line;
+pub mod manner;
 pub mod session;
 pub mod view;
 
@@ -20,6 +21,7 @@ pub use event::{
     BuildResult, Choice, Event, EventKind, Level, Outcome, Output, Phase, StepInfo, Stream, Unit,
 };
 pub use id::{BuildId, NotABuildId, StepId};
+pub use manner::{CacheLimit, ErrorMode, Manner, NotAManner, Pace};
 pub use session::{Isolation, Metrics, SessionChange, SessionKind, Watched, WatchedItem};
 pub use view::{BuildView, Question, SessionView, StepState, StepView};
 

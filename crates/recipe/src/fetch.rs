@@ -19,9 +19,6 @@ use sha2::{Digest, Sha256};
 
 use crate::{apt::Package, materials::hex, web::Web};
 
-/// How many files come at once: enough to hide a mirror's latency, few enough to be polite.
-pub(crate) const LANES: usize = 8;
-
 /// Downloaded packages, by content.
 #[derive(Debug, Clone)]
 pub struct Pool {
@@ -55,7 +52,7 @@ impl Pool {
             .sum()
     }
 
-    /// Makes sure that every package is here.
+    /// Makes sure that every package is here, `at_once` at the same time.
     ///
     /// `mirrors` are alternatives: where a URI begins with one of a group, the others of that
     /// group are tried after it.
@@ -69,6 +66,7 @@ impl Pool {
         web: &dyn Web,
         packages: &[Package],
         mirrors: &[Vec<String>],
+        at_once: usize,
         cancel: &Cancel,
         report: &Reporter,
     ) -> Result<(), Failure> {
@@ -83,7 +81,7 @@ impl Pool {
         let done = AtomicU64::new(0);
         let failure = Mutex::new(None::<Failure>);
         thread::scope(|scope| {
-            for _ in 0..LANES {
+            for _ in 0..at_once {
                 scope.spawn(|| {
                     while let Some(package) = next(&queue, &failure) {
                         let progress = |bytes: u64| {

@@ -24,6 +24,7 @@ mod security;
 mod sources;
 pub mod state;
 mod steps;
+mod strength;
 mod tree_file;
 pub mod web;
 
@@ -84,6 +85,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         1,
         Layer,
     )
+    .optional()
     .inputs(customise::before_image_inputs)
     .run(customise::before_image);
 
@@ -124,6 +126,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             1,
             Layer,
         )
+        .optional()
         .inputs(customise::after_base_inputs)
         .run(customise::after_base),
         row("packages", "Install the software", Desktop, 25, Layer)
@@ -137,6 +140,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             1,
             Layer,
         )
+        .optional()
         .inputs(customise::after_packages_inputs)
         .run(customise::after_packages),
         row(
@@ -167,6 +171,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             .inputs(accounts::homes_inputs)
             .run(accounts::homes),
         row("services", "Switch services", Integration, 1, Layer)
+            .optional()
             .inputs(services::inputs)
             .run(services::switch),
         row("splash", "Choose the boot splash", Integration, 1, Layer)
@@ -250,6 +255,7 @@ fn row(id: &'static str, title: &'static str, phase: Phase, weight: u32, kind: K
         version: 1,
         kind,
         after: &[],
+        optional: false,
         inputs: |_| serde_json::Value::Null,
         run: |_, _| Ok(step::Done::Done),
         recall: step::nothing,
@@ -281,6 +287,12 @@ impl Row {
         recall: fn(&mut isosmith_engine::StepCx<'_>, &mut Debian) -> Result<(), Failure>,
     ) -> Self {
         self.0.recall = recall;
+        self
+    }
+
+    /// The system works without it.
+    fn optional(mut self) -> Self {
+        self.0.optional = true;
         self
     }
 

@@ -350,6 +350,7 @@ mod tests {
             mirrors: mirrors.clone(),
             tool_mirrors: mirrors,
             squashfs_writer: crate::SquashfsWriter::Mksquashfs,
+            manner: isosmith_protocol::Manner::default(),
             previous: None,
         };
         let state = Debian::new(order).expect("a good order");

@@ -8,7 +8,7 @@ use std::{
 
 use isosmith_catalogue::wanted;
 use isosmith_engine::Failure;
-use isosmith_protocol::Code;
+use isosmith_protocol::{Code, Manner};
 use isosmith_spec::model::BuildSpec;
 use isosmith_spec::{Layer, Origin};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::{
     materials::{Material, Materials},
     mirrors::Mirrors,
     sources::{self, Source},
+    strength::Strength,
     web::{Network, Web},
 };
 
@@ -36,6 +37,9 @@ pub struct Order {
     pub tool_mirrors: Mirrors,
     /// Who packs the tree.
     pub squashfs_writer: SquashfsWriter,
+    /// How it is to be done; nothing of it is part of a key.
+    #[serde(default)]
+    pub manner: Manner,
     /// What was built at the place where the ISO goes, if it is still there untouched.
     pub previous: Option<Previous>,
 }
@@ -137,6 +141,10 @@ pub struct Debian {
     pub tool_mirrors: Mirrors,
     /// See [`Order::squashfs_writer`].
     pub squashfs_writer: SquashfsWriter,
+    /// See [`Order::manner`].
+    pub manner: Manner,
+    /// How much of the machine the build takes.
+    pub strength: Strength,
     /// See [`Order::previous`].
     pub previous: Option<Previous>,
     /// The way to the mirrors.
@@ -189,6 +197,8 @@ impl Debian {
             mirrors: order.mirrors,
             tool_mirrors: order.tool_mirrors,
             squashfs_writer: order.squashfs_writer,
+            manner: order.manner,
+            strength: Strength::here(order.manner.pace),
             previous: order.previous,
             web: Arc::new(Network::new(proxy.as_deref())?),
             tools: None,

@@ -18,7 +18,7 @@ use ureq::{
     },
 };
 
-use crate::fetch::LANES;
+use crate::strength::MOST_DOWNLOADS;
 
 /// No Release file is larger.
 const MAX_RELEASE: u64 = 16 << 20;
@@ -66,7 +66,7 @@ impl Network {
             .timeout_connect(Some(Duration::from_secs(20)))
             .timeout_recv_response(Some(Duration::from_secs(30)))
             .timeout_recv_body(Some(Duration::from_secs(600)))
-            .max_idle_connections_per_host(LANES)
+            .max_idle_connections_per_host(MOST_DOWNLOADS)
             .user_agent(concat!("isosmith/", env!("CARGO_PKG_VERSION")))
             .tls_config(
                 ureq::tls::TlsConfig::builder()

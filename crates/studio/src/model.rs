@@ -17,5 +17,5 @@ pub use draft::{
     Draft, DraftSource, Fix, PackageCost, PackageHit, PackageHits, PickKind, Preview,
     PreviewWarning, Problem, SearchState, Severity, Surface, Totals,
 };
-pub use settings::{ErrorMode, Language, Settings, Theme};
+pub use settings::{Language, Settings, Theme};
 pub use start::{ProfileCard, ServiceState, ServiceWord, StartPage};

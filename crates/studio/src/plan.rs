@@ -2,18 +2,14 @@
 
 mod choices;
 
-use isosmith_protocol::{Phase, StepId, StepInfo};
+use isosmith_protocol::{ErrorMode, Manner, Pace, Phase, StepId, StepInfo};
 use isosmith_spec::{
     BuildSpec,
     model::{BiosLoader, Compression, KernelFlavour, LiveUser, Login, Mirror, SudoPolicy, Suite},
 };
 use toml_edit::DocumentMut;
 
-use crate::{
-    Checked,
-    draft::toml,
-    model::{ErrorMode, Plan},
-};
+use crate::{Checked, draft::toml, model::Plan};
 
 /// The parts of a build with their usual share of the whole.
 const PHASES: [(Phase, &str, u32); 5] = [
@@ -25,7 +21,7 @@ const PHASES: [(Phase, &str, u32); 5] = [
 ];
 
 /// What a build of a draft into `folder` will do.
-pub fn plan(draft: &Checked, folder: &str, mode: ErrorMode) -> Plan {
+pub fn plan(draft: &Checked, folder: &str, manner: Manner) -> Plan {
     let steps = PHASES.map(|(phase, id, weight)| StepInfo {
         id: StepId::new(id),
         title: phase.title().to_owned(),
@@ -35,7 +31,7 @@ pub fn plan(draft: &Checked, folder: &str, mode: ErrorMode) -> Plan {
     });
     Plan {
         lines: lines(draft, folder),
-        command: command(draft, folder, mode),
+        command: command(draft, folder, manner),
         steps: steps.into(),
     }
 }
@@ -261,7 +257,7 @@ fn image(spec: &BuildSpec, folder: &str) -> String {
 }
 
 /// The same build in a terminal. What is not in a file is given with `--set`.
-fn command(draft: &Checked, folder: &str, mode: ErrorMode) -> String {
+fn command(draft: &Checked, folder: &str, manner: Manner) -> String {
     let mut words = vec!["isosmith".to_owned(), "build".to_owned()];
     let path = draft.path.as_ref().and_then(|path| path.to_str());
     match (path, &draft.extends) {
@@ -277,9 +273,16 @@ fn command(draft: &Checked, folder: &str, mode: ErrorMode) -> String {
         words.extend(["--set".to_owned(), format!("{path}={value}")]);
     }
     words.extend(["--output".to_owned(), folder.to_owned()]);
-    match mode {
+    match manner.errors {
         ErrorMode::Graceful => {}
         ErrorMode::Strict => words.push("--strict".to_owned()),
+        ErrorMode::Permissive => words.push("--permissive".to_owned()),
+    }
+    if manner.pace != Pace::default() {
+        words.extend(["--pace".to_owned(), manner.pace.to_string()]);
+    }
+    if let Some(limit) = manner.cache_limit {
+        words.extend(["--cache-limit".to_owned(), limit.gigabytes().to_string()]);
     }
     // Nothing here can hold the one character that a shell cannot be given.
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()

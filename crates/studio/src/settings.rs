@@ -1,10 +1,10 @@
 //! The window's own settings, in a file that a person may edit.
 
-use isosmith_protocol::Code;
+use isosmith_protocol::{Code, ErrorMode, Manner, Pace};
 
 use crate::{
     Error, Places, Result, disk,
-    model::{ErrorMode, Language, Settings, Theme},
+    model::{Language, Settings, Theme},
 };
 
 /// No settings file is longer, in bytes.
@@ -18,9 +18,20 @@ impl Settings {
             mirror: None,
             proxy: None,
             error_mode: ErrorMode::Graceful,
+            pace: Pace::Auto,
+            cache_limit: None,
             notifications: true,
             language: Language::System,
             theme: Theme::System,
+        }
+    }
+
+    /// How builds are to be done.
+    pub const fn manner(&self) -> Manner {
+        Manner {
+            errors: self.error_mode,
+            pace: self.pace,
+            cache_limit: self.cache_limit,
         }
     }
 
@@ -132,7 +143,9 @@ mod tests {
         let changed = Settings {
             mirror: Some("http://mirror.example/debian".into()),
             theme: Theme::Dark,
-            error_mode: ErrorMode::Strict,
+            error_mode: ErrorMode::Permissive,
+            pace: Pace::Conservative,
+            cache_limit: "20".parse().ok(),
             ..usual
         };
         changed.save(&places).unwrap();
@@ -151,7 +164,13 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_kept_aside_and_said() {
-        for text in ["theme = 'pink'", "[[", "notifications = 3", "\0\u{fffd}"] {
+        for text in [
+            "theme = 'pink'",
+            "[[",
+            "notifications = 3",
+            "cacheLimit = 1",
+            "\0\u{fffd}",
+        ] {
             let (_root, places) = places();
             fs::write(places.window_settings(), text).unwrap();
             let (settings, warning) = Settings::load(&places);

@@ -3,16 +3,16 @@
 use ts_rs::{Config, TS};
 
 use crate::model::{
-    BuildDetail, BuildRow, BuildState, Comparison, Draft, DraftSource, ErrorMode, FieldDifference,
-    Firmware, Fix, Language, PackageCost, PackageDifference, PackageHit, PackageHits, PackageLine,
-    PickKind, Plan, Preview, PreviewWarning, Problem, ProfileCard, SearchState, ServiceState,
-    ServiceWord, Settings, Severity, SizeDifference, StartPage, Surface, Theme, Totals,
+    BuildDetail, BuildRow, BuildState, Comparison, Draft, DraftSource, FieldDifference, Firmware,
+    Fix, Language, PackageCost, PackageDifference, PackageHit, PackageHits, PackageLine, PickKind,
+    Plan, Preview, PreviewWarning, Problem, ProfileCard, SearchState, ServiceState, ServiceWord,
+    Settings, Severity, SizeDifference, StartPage, Surface, Theme, Totals,
 };
 
 const HEAD: &str = "\
 /* Made from crates/studio/src/model by `cargo xtask generate`. Not to be edited. */
 
-import type { BuildResult, SessionChange, StepInfo } from '../protocol.ts';
+import type { BuildResult, ErrorMode, Pace, SessionChange, StepInfo } from '../protocol.ts';
 import type { Json, Tree } from '../tree.ts';
 ";
 
@@ -49,7 +49,6 @@ pub fn files() -> Vec<(&'static str, String)> {
         of::<SizeDifference>(&config),
         of::<Comparison>(&config),
         of::<Firmware>(&config),
-        of::<ErrorMode>(&config),
         of::<Language>(&config),
         of::<Theme>(&config),
         of::<Settings>(&config),

@@ -1,8 +1,8 @@
 //! The build itself, inside its namespaces.
 
-use isosmith_engine::{Options, run::ErrorMode};
+use isosmith_engine::Options;
 use isosmith_host::{Cancel, LinuxHost, worker::Channels};
-use isosmith_protocol::{BuildResult, Event, EventKind, line};
+use isosmith_protocol::{BuildResult, CacheLimit, Event, EventKind, Pace, line};
 use isosmith_recipe::Debian;
 
 use crate::{Entry, Job};
@@ -25,8 +25,11 @@ pub fn inside(job: String, channels: Channels) -> i32 {
     );
     options.explain_cache = job.explain_cache;
     options.isolation = isolation;
-    if job.strict {
-        options.error_mode = ErrorMode::Strict;
+    options.error_mode = job.order.manner.errors;
+    options.cache_limit = job.order.manner.cache_limit.map(CacheLimit::bytes);
+    match job.order.manner.pace {
+        Pace::Conservative => isosmith_host::worker::step_far_back(),
+        Pace::Auto | Pace::Aggressive => {}
     }
     let Channels {
         control,

@@ -45,8 +45,6 @@ pub struct Job {
     pub profile: String,
     /// What to build.
     pub order: Order,
-    /// Whether the first failure ends the build.
-    pub strict: bool,
     /// Whether to log why a result does not come from the cache.
     pub explain_cache: bool,
     /// Whether somebody can answer questions.

@@ -288,7 +288,7 @@ mod tests {
             name: "aurora".into(),
             materials: Vec::new(),
             base: PathBuf::new(),
-            strict: false,
+            manner: isosmith_protocol::Manner::default(),
         }
     }
 

@@ -74,7 +74,7 @@ impl Builder for Service {
     fn start(&self, order: &Order, output: &Path) -> Answer<BuildId> {
         let output = OutputFolder::open(output)?;
         let options = Options {
-            strict: order.strict,
+            manner: order.manner,
             ..Options::default()
         };
         let request = Request::gather(

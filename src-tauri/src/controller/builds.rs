@@ -8,7 +8,7 @@ use std::{
 
 use isosmith_protocol::{BuildId, Choice, Code, Event, EventKind};
 use isosmith_spec::model::{BuildSpec, Login};
-use isosmith_studio::{Begun, model::ErrorMode};
+use isosmith_studio::Begun;
 
 use super::{Controller, locked};
 use crate::{
@@ -35,7 +35,7 @@ impl Controller {
             materials: checked.spec.materials(),
             // The merged profile has no relative paths.
             base: PathBuf::from("/"),
-            strict: self.settings().error_mode == ErrorMode::Strict,
+            manner: self.settings().manner(),
         };
         let build = self.builder.start(&order, output)?;
         // The build runs whether or not the history can be written.

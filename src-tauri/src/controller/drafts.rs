@@ -90,7 +90,7 @@ impl Controller {
         Ok(isosmith_studio::plan(
             &checked,
             &settings.output,
-            settings.error_mode,
+            settings.manner(),
         ))
     }
 

@@ -22,6 +22,12 @@ export type Choice = (typeof CHOICES)[number];
 const UNITS = ['bytes', 'packages', 'files', 'percent', 'other'] as const;
 export type Unit = (typeof UNITS)[number];
 
+export const ERROR_MODES = ['graceful', 'permissive', 'strict'] as const;
+export type ErrorMode = (typeof ERROR_MODES)[number];
+
+export const PACES = ['auto', 'conservative', 'aggressive'] as const;
+export type Pace = (typeof PACES)[number];
+
 const STREAMS = ['stdout', 'stderr', 'engine', 'other'] as const;
 export type Stream = (typeof STREAMS)[number];
 

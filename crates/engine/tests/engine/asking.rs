@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use isosmith_engine::{ErrorMode, Options, run};
+use isosmith_engine::{Options, run};
 use isosmith_host::FakeHost;
 use isosmith_protocol::{
-    BuildResult, Choice, Code, Control, Event, EventKind, Metrics, SessionKind, line,
+    BuildResult, Choice, Code, Control, ErrorMode, Event, EventKind, Metrics, SessionKind, line,
 };
 
 use crate::{

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use isosmith_engine::{ErrorMode, Options, Recipe, Work, run};
+use isosmith_engine::{Options, Recipe, Work, run};
 use isosmith_host::{FakeHost, Host};
-use isosmith_protocol::{BuildId, BuildResult, Code, Event, EventKind, Outcome, Unit};
+use isosmith_protocol::{BuildId, BuildResult, Code, ErrorMode, Event, EventKind, Outcome, Unit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -87,6 +87,10 @@ impl Bench {
 
 pub fn build_id(id: &str) -> BuildId {
     BuildId::parse(id).expect("a good id")
+}
+
+pub fn permissive(options: &mut Options) {
+    options.error_mode = ErrorMode::Permissive;
 }
 
 pub fn strict(options: &mut Options) {

@@ -7,7 +7,7 @@ use isosmith_host::{FakeHost, fake::Answer};
 use isosmith_protocol::{BuildResult, Code, Event, EventKind};
 
 use crate::{
-    bench::{Bench, Ran, assert_well_formed, build_id, cancel_of, strict},
+    bench::{Bench, Ran, assert_well_formed, build_id, cancel_of, permissive, strict},
     toy::{Toy, Trouble, recipe},
 };
 use Trouble::{Cancel, CancelThenFail, Fail, Full, Panic};
@@ -71,6 +71,57 @@ fn what_may_pass_is_tried_three_times() {
         check("packages", &[Fail(code); 3], normal, Some(code), &[1, 2]);
         check("packages", &[Fail(code)], strict, Some(code), &[]);
     }
+}
+
+#[test]
+fn what_the_system_can_do_without_is_left_out_where_that_is_wanted() {
+    let normal: fn(&mut Options) = |_| {};
+    let bad = Code::ScriptFailed;
+    check("wallpaper", &[Fail(bad)], normal, Some(bad), &[]);
+    check("wallpaper", &[Fail(bad)], strict, Some(bad), &[]);
+    // Only what the recipe's table says.
+    check("packages", &[Fail(bad)], permissive, Some(bad), &[]);
+    check("wallpaper", &[Panic], permissive, Some(Code::Internal), &[]);
+    // Tried again first where that may help.
+    let away = Code::DownloadFailed;
+    check("wallpaper", &[Fail(away)], permissive, None, &[1]);
+
+    for trouble in [&[Fail(bad)][..], &[Fail(away); 3]] {
+        let ran = check(
+            "wallpaper",
+            trouble,
+            permissive,
+            None,
+            if trouble.len() == 3 { &[1, 2] } else { &[] },
+        );
+        assert!(
+            ran.outcomes().contains("wallpaper:skipped squash:done"),
+            "{}",
+            ran.outcomes()
+        );
+        let warned = ran.warnings();
+        assert!(
+            matches!(warned[..], [one] if one.contains("as told")),
+            "{warned:?}"
+        );
+    }
+}
+
+/// An image without a part is not the image with it, whatever the keys of the parts say.
+#[test]
+fn what_is_made_on_top_of_something_left_out_is_not_taken_for_the_whole() {
+    let bench = Bench::new();
+    let mut toy = Toy::with_trouble("wallpaper", &[Fail(Code::ScriptFailed)]);
+    let poor = bench.build_with("a", &mut toy, &recipe(), FakeHost::default(), permissive);
+    assert!(matches!(poor.result, BuildResult::Succeeded { .. }));
+    let whole = bench.build("b", &mut Toy::default());
+    assert!(
+        whole
+            .outcomes()
+            .contains("packages:cached wallpaper:done squash:done"),
+        "{}",
+        whole.outcomes()
+    );
 }
 
 #[test]

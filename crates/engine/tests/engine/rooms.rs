@@ -6,12 +6,13 @@ use isosmith_engine::{
     clean::{CleanItem, CleanPlan, Wanted, Why, clean, plan},
     history,
 };
+use isosmith_host::FakeHost;
 use isosmith_protocol::{BuildResult, Code, ErrorView, Output};
 
 use crate::{
     bench::{Bench, build_id, entry_of},
     journals::{finished, write_journal},
-    toy::{SQUASH, Toy, write},
+    toy::{SQUASH, Toy, recipe, write},
 };
 
 fn succeeded() -> BuildResult {
@@ -40,6 +41,45 @@ fn failed() -> BuildResult {
             recovery: Code::DiskFull.recovery(),
         },
     }
+}
+
+/// A build with a limit makes room, oldest first, and keeps what it is made of itself.
+#[test]
+fn a_cache_keeps_to_its_limit() {
+    let run = |limit: Option<u64>| {
+        let bench = Bench::new();
+        bench.build("a", &mut Toy::default());
+        let other = Toy {
+            suite: "sid",
+            ..Toy::default()
+        };
+        let pool = bench.work("b").pool();
+        for (folder, file) in [("ab", "old.deb"), ("blocks", "index")] {
+            fs::create_dir_all(pool.join(folder)).expect("made");
+            fs::write(pool.join(folder).join(file), vec![1; 20_000]).expect("written");
+        }
+        let ran = bench.build_with(
+            "b",
+            &mut other.clone(),
+            &recipe(),
+            FakeHost::default(),
+            |options| {
+                options.cache_limit = limit;
+            },
+        );
+        assert!(matches!(ran.result, BuildResult::Succeeded { .. }));
+        let freed = ran.logged().iter().any(|line| line.contains("freed"));
+        let there = |path: &str| pool.join(path).exists();
+        let (deb, blocks) = (there("ab/old.deb"), there("blocks/index"));
+        // Seen by what the next builds of each find.
+        let old = bench.build("c", &mut Toy::default()).outcomes();
+        let new = bench.build("d", &mut other.clone()).outcomes();
+        let cached = |text: &str| text.contains("base:cached packages:cached wallpaper:cached");
+        (freed, deb, blocks, cached(&old), cached(&new))
+    };
+    assert_eq!(run(None), (false, true, true, true, true));
+    assert_eq!(run(Some(u64::MAX)), (false, true, true, true, true));
+    assert_eq!(run(Some(1)), (true, false, true, false, true));
 }
 
 #[test]

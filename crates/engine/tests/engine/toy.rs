@@ -127,6 +127,7 @@ fn step(id: StepId, kind: Kind) -> StepDef<Toy> {
         version: 1,
         kind,
         after: &[],
+        optional: false,
         inputs: |_| json!({}),
         run: |cx, toy| toy.enter(cx).map(|()| Done::Done),
         recall: nothing,
@@ -157,6 +158,7 @@ pub fn recipe() -> Recipe<Toy> {
         StepDef {
             inputs: |toy: &Toy| json!({ "wallpaper": toy.wallpaper }),
             run: wallpaper,
+            optional: true,
             ..step(WALLPAPER, Kind::Layer)
         },
         StepDef {

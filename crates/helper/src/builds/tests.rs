@@ -56,7 +56,6 @@ fn sealed(builds: &Builds, uid: u32) -> Sealed {
         cache: builds.places().own_cache(),
         profile: "demo".to_owned(),
         order: serde_json::from_value(order).expect("an order"),
-        strict: false,
         explain_cache: false,
         attended: true,
         output: None,

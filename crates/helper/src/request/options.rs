@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use isosmith_protocol::{CacheLimit, ErrorMode, Manner, NotAManner, Pace};
 use isosmith_recipe::SquashfsWriter;
 use zbus::zvariant::OwnedValue;
 
@@ -10,8 +11,8 @@ use crate::refusal::{Refusal, bad_argument};
 /// The options of `Start`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether the first failure ends the build.
-    pub strict: bool,
+    /// What to do about failures, and how much to take of the machine and of its disk.
+    pub manner: Manner,
     /// Whether to log why a result does not come from the cache.
     pub explain_cache: bool,
     /// Who packs the tree.
@@ -26,9 +27,13 @@ impl Options {
     /// For an option that there is not, and for a value that means nothing.
     pub fn read(given: HashMap<String, OwnedValue>) -> Result<Self, Refusal> {
         let mut options = Self::default();
+        let (mut strict, mut permissive) = (false, false);
         for (name, value) in given {
             match name.as_str() {
-                "strict" => options.strict = truth(&name, value)?,
+                "strict" => strict = truth(&name, value)?,
+                "permissive" => permissive = truth(&name, value)?,
+                "pace" => options.manner.pace = pace(value)?,
+                "cache-limit" => options.manner.cache_limit = Some(limit(value)?),
                 "explain-cache" => options.explain_cache = truth(&name, value)?,
                 "squashfs-writer" => options.writer = writer(value)?,
                 _ => {
@@ -37,8 +42,26 @@ impl Options {
                 }
             }
         }
+        options.manner.errors = match (strict, permissive) {
+            (false, false) => ErrorMode::Graceful,
+            (true, false) => ErrorMode::Strict,
+            (false, true) => ErrorMode::Permissive,
+            (true, true) => return Err(bad_argument("strict and permissive exclude each other")),
+        };
         Ok(options)
     }
+}
+
+fn pace(value: OwnedValue) -> Result<Pace, Refusal> {
+    let word = String::try_from(value).unwrap_or_default();
+    word.parse()
+        .map_err(|error: NotAManner| bad_argument(error.to_string()))
+}
+
+/// In gigabytes.
+fn limit(value: OwnedValue) -> Result<CacheLimit, Refusal> {
+    let gigabytes = u32::try_from(value).unwrap_or_default();
+    CacheLimit::try_from(gigabytes).map_err(|error| bad_argument(error.to_string()))
 }
 
 fn truth(name: &str, value: OwnedValue) -> Result<bool, Refusal> {
@@ -62,15 +85,30 @@ mod tests {
     #[test]
     fn only_known_options_of_the_right_types_are_taken() {
         let usual = Options::default();
-        let cases: [(&str, Value<'_>, Option<Options>); 8] = [
-            (
-                "strict",
-                true.into(),
-                Some(Options {
-                    strict: true,
-                    ..usual
-                }),
-            ),
+        let done = |manner| Some(Options { manner, ..usual });
+        let erring = |errors| {
+            done(Manner {
+                errors,
+                ..Manner::default()
+            })
+        };
+        let limited = Manner {
+            cache_limit: "20".parse().ok(),
+            ..Manner::default()
+        };
+        let gentle = Manner {
+            pace: Pace::Conservative,
+            ..Manner::default()
+        };
+        let cases: [(&str, Value<'_>, Option<Options>); 15] = [
+            ("strict", true.into(), erring(ErrorMode::Strict)),
+            ("permissive", true.into(), erring(ErrorMode::Permissive)),
+            ("permissive", "yes".into(), None),
+            ("pace", "conservative".into(), done(gentle)),
+            ("pace", "fast".into(), None),
+            ("pace", 1_u32.into(), None),
+            ("cache-limit", 20_u32.into(), done(limited)),
+            ("cache-limit", 1_u32.into(), None),
             (
                 "explain-cache",
                 true.into(),
@@ -98,5 +136,10 @@ mod tests {
             let read = Options::read(HashMap::from([(name.to_owned(), value)]));
             assert_eq!(read.ok(), want, "{name}");
         }
+        let both = ["strict", "permissive"].map(|name| {
+            let value = OwnedValue::try_from(Value::from(true)).expect("a value");
+            (name.to_owned(), value)
+        });
+        assert!(Options::read(HashMap::from(both)).is_err());
     }
 }

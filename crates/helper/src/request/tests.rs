@@ -3,6 +3,8 @@ use std::{
     io::Write,
 };
 
+use isosmith_protocol::{ErrorMode, Manner};
+
 use super::*;
 
 const SPEC: &str = "format = 1\n[profile]\nname = 'demo'\n\
@@ -73,7 +75,10 @@ fn whatever_is_asked_for_is_in_the_fingerprint() {
     let (one, same, other) = (take(0, b"a"), take(1, b"a"), take(2, b"b"));
     let usual = Options::default();
     let strict = Options {
-        strict: true,
+        manner: Manner {
+            errors: ErrorMode::Strict,
+            ..Manner::default()
+        },
         ..usual
     };
     let of_one = fingerprint(SPEC, &usual, &one);

@@ -53,6 +53,7 @@ use crate::{
 };
 
 pub use ids::{Ids, Weaker};
+pub use modest::step_far_back;
 pub use process::entry;
 
 const ARG0: &str = "isosmith-worker";

@@ -11,6 +11,9 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// Niceness of a build; a desktop's programs have 0.
 const NICE: libc::c_int = 10;
 
+/// The kernel knows nothing nicer (setpriority(2)).
+const MOST_NICE: libc::c_int = 19;
+
 /// Where a build stands when the machine runs out of memory: -1000 is never ended, 1000 is
 /// ended first (proc_pid_oom_score_adj(5)).
 const OOM_SCORE: i32 = 800;
@@ -36,20 +39,27 @@ pub(super) fn step_back() {
             tracing::debug!(%error, "a build could not {what}");
         }
     };
-    done("become nice", nice());
+    done("become nice", nicer_than(NICE));
     done("give way on the disk", idle_io());
     done("offer itself when memory is short", oom());
     done("limit its processes", limit_processes());
 }
 
-fn nice() -> io::Result<()> {
+/// Steps back as far as there is. To be called before threads are made, which inherit it.
+pub fn step_far_back() {
+    if let Err(error) = nicer_than(MOST_NICE) {
+        tracing::debug!(%error, "a build could not become nicer");
+    }
+}
+
+fn nicer_than(wanted: libc::c_int) -> io::Result<()> {
     // SAFETY: both calls take and give plain integers.
     let now = unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
-    if now >= NICE {
+    if now >= wanted {
         return Ok(());
     }
     // SAFETY: as above.
-    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) } {
+    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, wanted) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

@@ -207,6 +207,7 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
         state.web.as_ref(),
         &all,
         &groups,
+        state.strength.downloads,
         cx.cancel(),
         &cx.reporter(),
     )?;
@@ -214,6 +215,7 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
     let root = cx.out().join("root");
     fs::create_dir(&root).map_err(|error| Failure::io_at("make the tools tree", &root, error))?;
     let installation = Installation {
+        at_once: state.strength.threads,
         tools: &machine,
         folder: &folder,
         root: &root,

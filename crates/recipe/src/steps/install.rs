@@ -113,6 +113,8 @@ pub(crate) struct Installation<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) root: &'a Path,
     pub(crate) pool: &'a Pool,
+    /// How many packages are unpacked at the same time.
+    pub(crate) at_once: usize,
 }
 
 impl Installation<'_> {
@@ -145,7 +147,7 @@ impl Installation<'_> {
             .iter()
             .map(|package| format!("{INSIDE}/archives/{}\n", package.file));
         let unpack = Cmd::new("xargs")
-            .args(["-P", &cores().to_string(), "-n", "1"])
+            .args(["-P", &self.at_once.to_string(), "-n", "1"])
             .args(["bash", "-c", r#"set -eo pipefail; dpkg-deb --fsys-tarfile "$0" | tar --extract --preserve-permissions --keep-directory-symlink --file=- --directory=/run/target"#])
             .input(files.collect::<String>())
             .inside(tools_sandbox(self.tools).bind(self.folder, INSIDE).bind(self.root, "/run/target"));
@@ -258,11 +260,6 @@ fn architecture(package: &Package) -> &str {
     } else {
         "amd64"
     }
-}
-
-/// How many packages are unpacked at once.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 /// Names the package whose script failed, which dpkg says in the middle of much else.

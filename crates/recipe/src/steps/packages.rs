@@ -247,6 +247,7 @@ pub(crate) fn fetch(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
         state.web.as_ref(),
         &needed,
         &state.mirror_groups(),
+        state.strength.downloads,
         cx.cancel(),
         &cx.reporter(),
     )?;
@@ -301,6 +302,7 @@ pub(crate) fn base(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     let folder = apt_folder(cx, state, &cx.work().scratch_of(cx.step()).join("apt"))?;
     let pool = Pool::new(cx.work().pool());
     let installation = Installation {
+        at_once: state.strength.threads,
         tools: state.tools()?,
         folder: &folder,
         root: cx.root(),
@@ -352,6 +354,7 @@ pub(crate) fn packages(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, 
 
     let resolution = state.resolution()?;
     let installation = Installation {
+        at_once: state.strength.threads,
         tools: state.tools()?,
         folder: &folder,
         root: &root,

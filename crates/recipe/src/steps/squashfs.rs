@@ -73,7 +73,8 @@ const EXCLUDED: &[&str] = &[
     "tmp/*",
 ];
 
-/// The most that compressed blocks may take, in bytes; the longest unused go first.
+/// The most that compressed blocks may take, in bytes, and no more than half of what the whole
+/// cache may; the longest unused go first.
 const STORE_LIMIT: u64 = 8 << 30;
 
 /// Packs the tree.
@@ -105,12 +106,18 @@ fn own_codec(state: &Debian) -> Option<isosmith_squash::Compression> {
 fn options(state: &Debian, codec: isosmith_squash::Compression) -> isosmith_squash::Options {
     let date = u32::try_from(state.source_date()).unwrap_or(0);
     let mut options = isosmith_squash::Options::new(codec, date);
+    options.threads = state.strength.threads;
     options.exclude = EXCLUDED.iter().map(|&pattern| pattern.to_owned()).collect();
     options
 }
 
-fn store(cx: &StepCx<'_>) -> Result<isosmith_squash::Store, isosmith_squash::SquashError> {
-    isosmith_squash::Store::open(&cx.work().pool().join("blocks"), STORE_LIMIT)
+fn store(
+    cx: &StepCx<'_>,
+    state: &Debian,
+) -> Result<isosmith_squash::Store, isosmith_squash::SquashError> {
+    let whole = state.manner.cache_limit;
+    let limit = whole.map_or(STORE_LIMIT, |whole| STORE_LIMIT.min(whole.bytes() / 2));
+    isosmith_squash::Store::open(&cx.work().pool().join("blocks"), limit)
 }
 
 /// Does `work`, which keeps one processor busy or waits, and meanwhile compresses what is
@@ -122,7 +129,7 @@ pub(crate) fn meanwhile<T>(
     ahead: Ahead,
     work: impl FnOnce() -> T,
 ) -> T {
-    let (Some(codec), Ok(store)) = (own_codec(state), store(cx)) else {
+    let (Some(codec), Ok(store)) = (own_codec(state), store(cx, state)) else {
         return work();
     };
     let options = options(state, codec);
@@ -157,7 +164,7 @@ fn write(
     codec: isosmith_squash::Compression,
 ) -> Result<(), Failure> {
     let options = options(state, codec);
-    let store = store(cx).map_err(explain)?;
+    let store = store(cx, state).map_err(explain)?;
     let path = cx.out().join(NAME);
     let mut file = File::create(&path).map_err(|error| Failure::io_at("write", &path, error))?;
     let report = cx.reporter();
@@ -241,6 +248,7 @@ fn mksquashfs(cx: &StepCx<'_>, state: &Debian) -> Result<(), Failure> {
             "-xattrs",
         ])
         .args(arguments(state.spec.image.compression))
+        .args(["-processors".to_owned(), state.strength.threads.to_string()])
         .args(["-mkfs-time".to_owned(), state.source_date().to_string()])
         .args(["-wildcards", "-e"])
         .args(EXCLUDED.iter().copied())

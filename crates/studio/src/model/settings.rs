@@ -1,5 +1,6 @@
 //! The window's own settings.
 
+use isosmith_protocol::{CacheLimit, ErrorMode, Pace};
 use serde::{Deserialize, Serialize};
 
 /// The window's own settings: only what has an effect.
@@ -13,25 +14,21 @@ pub struct Settings {
     pub mirror: Option<String>,
     /// HTTP proxy for downloads.
     pub proxy: Option<String>,
-    /// What a build does about failures that may pass.
+    /// What a build does about failures.
+    #[cfg_attr(feature = "ts", ts(type = "ErrorMode"))]
     pub error_mode: ErrorMode,
+    /// How much of the machine a build takes.
+    #[cfg_attr(feature = "ts", ts(type = "Pace"))]
+    pub pace: Pace,
+    /// The most that the cache takes after a build, in gigabytes.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
+    pub cache_limit: Option<CacheLimit>,
     /// Whether the desktop is told when a build ends and the window is not in front.
     pub notifications: bool,
     /// Of the window.
     pub language: Language,
     /// Of the window.
     pub theme: Theme,
-}
-
-/// What a build does about failures that may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum ErrorMode {
-    /// Tries again.
-    Graceful,
-    /// Stops at the first.
-    Strict,
 }
 
 /// The window's language.

@@ -11,10 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use isosmith_protocol::Code;
+use isosmith_protocol::{Code, Manner};
 use isosmith_studio::{
     Drafts, Places,
-    model::{Draft, DraftSource, ErrorMode, Settings},
+    model::{Draft, DraftSource, Settings},
     plan,
 };
 use serde_json::{Value, json};
@@ -512,7 +512,7 @@ fn settings_give_mirrors_where_profiles_have_none() {
     let plan = plan(
         &world.drafts.checked(&draft.id).unwrap(),
         "/srv",
-        ErrorMode::Graceful,
+        Manner::default(),
     );
     assert!(plan.command.contains("base.mirrors"), "{}", plan.command);
     let now = world.edit(&now, "base.mirrors", json!(["auto"]));

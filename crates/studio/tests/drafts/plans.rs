@@ -1,5 +1,7 @@
 //! What the review says a build will do.
 
+use isosmith_protocol::{ErrorMode, Pace};
+
 use super::*;
 
 #[test]
@@ -13,7 +15,12 @@ fn a_plan_says_what_will_happen() {
         list
     });
     let checked = world.drafts.checked(&draft.id).unwrap();
-    let made = plan(&checked, "/home/kim/My ISOs", ErrorMode::Strict);
+    let manner = Manner {
+        errors: ErrorMode::Permissive,
+        pace: Pace::Aggressive,
+        cache_limit: "20".parse().ok(),
+    };
+    let made = plan(&checked, "/home/kim/My ISOs", manner);
     let all = made.lines.join("\n");
     for words in [
         "Debian 13",
@@ -41,8 +48,8 @@ fn a_plan_says_what_will_happen() {
         "{words:?}"
     );
     assert_eq!(
-        words[words.len() - 3..],
-        ["--output", "/home/kim/My ISOs", "--strict"]
+        words[words.len() - 7..].join(" "),
+        "--output /home/kim/My ISOs --permissive --pace aggressive --cache-limit 20"
     );
     assert_eq!(made.steps.len(), 5);
 
@@ -67,7 +74,7 @@ fn a_plan_says_what_will_happen() {
     let saved = plan(
         &world.drafts.checked(&draft.id).unwrap(),
         "/srv",
-        ErrorMode::Graceful,
+        Manner::default(),
     );
     let words = shlex::split(&saved.command).unwrap();
     assert_eq!(
@@ -88,7 +95,7 @@ fn a_plan_names_desktop_security_and_helpers() {
     let mut check = |name: &str, words: &[&str]| {
         let draft = world.profile(name);
         let checked = world.drafts.checked(&draft.id).unwrap();
-        let all = plan(&checked, "/srv", ErrorMode::Graceful).lines.join("\n");
+        let all = plan(&checked, "/srv", Manner::default()).lines.join("\n");
         for words in words {
             assert!(all.contains(words), "{words} in {all}");
         }

@@ -1,6 +1,6 @@
 /* Made from crates/studio/src/model by `cargo xtask generate`. Not to be edited. */
 
-import type { BuildResult, SessionChange, StepInfo } from '../protocol.ts';
+import type { BuildResult, ErrorMode, Pace, SessionChange, StepInfo } from '../protocol.ts';
 import type { Json, Tree } from '../tree.ts';
 
 /**
@@ -508,7 +508,12 @@ a: string | null,
 /**
  * Its version in the second.
  */
-b: string | null, };
+b: string | null,
+/**
+ * By how many bytes more it takes in the second, installed; less than 0 for less. `null`
+ * where a list does not say.
+ */
+grows: number | null, };
 
 /**
  * A size in both builds.
@@ -550,11 +555,6 @@ sizes: Array<SizeDifference>, };
 export type Firmware = "bios" | "uefi" | "secure-boot";
 
 /**
- * What a build does about failures that may pass.
- */
-export type ErrorMode = "graceful" | "strict";
-
-/**
  * The window's language.
  */
 export type LanguageName = "system" | "en" | "de";
@@ -581,9 +581,17 @@ mirror: string | null,
  */
 proxy: string | null,
 /**
- * What a build does about failures that may pass.
+ * What a build does about failures.
  */
 errorMode: ErrorMode,
+/**
+ * How much of the machine a build takes.
+ */
+pace: Pace,
+/**
+ * The most that the cache takes after a build, in gigabytes.
+ */
+cacheLimit: number | null,
 /**
  * Whether the desktop is told when a build ends and the window is not in front.
  */

@@ -85,6 +85,8 @@ export function replay(query: URLSearchParams): Backend {
     mirror: null,
     proxy: null,
     errorMode: 'graceful',
+    pace: 'auto',
+    cacheLimit: null,
     notifications: true,
     language: query.get('lang') === 'de' ? 'de' : query.has('lang') ? 'en' : 'system',
     theme: (query.get('theme') as Settings['theme'] | null) ?? 'system',
