@@ -326,8 +326,18 @@ fn the_service_s_list_is_taken_in() {
 #[test]
 fn two_builds_are_compared() {
     let mut world = World::new();
-    let a = world.build(1, "Aurora", "apt\t3.0\tamd64\tx\nnano\t8\tamd64\ty\n");
-    let b = world.build(2, "Borealis", "apt\t3.1\tamd64\tx\nvim\t9\tamd64\ty\n");
+    let a = world.build(
+        1,
+        "Aurora",
+        "apt\t3.0\tamd64\tx\t10\nnano\t8\tamd64\ty\t3\n",
+    );
+    // A list of an older version has no sizes.
+    let old = world.build(3, "Old", "apt\t2.9\tamd64\tx\nnano\t8\tamd64\ty\n");
+    let b = world.build(
+        2,
+        "Borealis",
+        "apt\t3.1\tamd64\tx\t9\nvim\t9\tamd64\ty\t4\n",
+    );
     let found = world.history.compare(&a, &b).unwrap();
     let name = found
         .spec
@@ -339,15 +349,34 @@ fn two_builds_are_compared() {
     let packages: Vec<_> = found
         .packages
         .iter()
-        .map(|one| (one.name.as_str(), one.a.as_deref(), one.b.as_deref()))
+        .map(|one| {
+            (
+                one.name.as_str(),
+                one.a.as_deref(),
+                one.b.as_deref(),
+                one.grows,
+            )
+        })
         .collect();
     let want = [
-        ("apt", Some("3.0"), Some("3.1")),
-        ("nano", Some("8"), None),
-        ("vim", None, Some("9")),
+        ("apt", Some("3.0"), Some("3.1"), Some(-1024)),
+        ("nano", Some("8"), None, Some(-3072)),
+        ("vim", None, Some("9"), Some(4096)),
     ];
     assert_eq!(packages, want);
     assert_eq!((found.sizes[0].a, found.sizes[0].b), (9, 9));
+    let installed = &found.sizes[1];
+    assert_eq!(
+        (installed.name.as_str(), installed.a, installed.b),
+        ("installed", 13 * 1024, 13 * 1024)
+    );
+    assert_eq!(
+        world.history.detail(&a).unwrap().packages[0].size,
+        10 * 1024
+    );
+    let with_old = world.history.compare(&old, &a).unwrap();
+    assert_eq!(with_old.packages[0].grows, None);
+    assert!(with_old.sizes.iter().all(|size| size.name != "installed"));
     assert!(world.history.compare(&a, &a).unwrap().spec.is_empty());
     assert!(
         world

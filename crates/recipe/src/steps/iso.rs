@@ -394,8 +394,10 @@ fn write_beside(
         .iter()
         .chain(&resolution.packages)
         .map(|package| {
+            // `Installed-Size` of deb-control(5), in KiB; 0 where a package does not say.
+            let installed = resolution.installed.get(&package.name).unwrap_or(&0);
             format!(
-                "{}\t{}\t{}\t{}\n",
+                "{}\t{}\t{}\t{}\t{installed}\n",
                 package.name, package.version, package.arch, package.sha256
             )
         })

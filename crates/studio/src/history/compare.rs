@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::{
-    model::{BuildDetail, Comparison, FieldDifference, PackageDifference, SizeDifference},
+    model::{
+        BuildDetail, Comparison, FieldDifference, PackageDifference, PackageLine, SizeDifference,
+    },
     tree::Tree,
 };
 
@@ -67,23 +69,34 @@ fn packages(a: &BuildDetail, b: &BuildDetail) -> Vec<PackageDifference> {
     if a.packages.is_empty() || b.packages.is_empty() {
         return Vec::new();
     }
-    let versions = |detail: &BuildDetail| -> BTreeMap<String, String> {
-        let lines = detail.packages.iter();
-        lines
-            .map(|line| (line.name.clone(), line.version.clone()))
-            .collect()
-    };
-    let (a, b) = (versions(a), versions(b));
+    let (a, b) = (by_name(a), by_name(b));
     let names: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+    let version = |line: Option<&&PackageLine>| line.map(|line| line.version.clone());
     names
         .into_iter()
-        .filter(|name| a.get(*name) != b.get(*name))
         .map(|name| PackageDifference {
-            name: name.clone(),
-            a: a.get(name).cloned(),
-            b: b.get(name).cloned(),
+            name: (*name).to_owned(),
+            a: version(a.get(name)),
+            b: version(b.get(name)),
+            grows: growth(a.get(name).copied(), b.get(name).copied()),
         })
+        .filter(|one| one.a != one.b)
         .collect()
+}
+
+fn by_name(detail: &BuildDetail) -> BTreeMap<&str, &PackageLine> {
+    let lines = detail.packages.iter();
+    lines.map(|line| (line.name.as_str(), line)).collect()
+}
+
+/// Lists of older versions have no sizes.
+fn growth(a: Option<&PackageLine>, b: Option<&PackageLine>) -> Option<i64> {
+    let size = |line: Option<&PackageLine>| match line {
+        None => Some(0),
+        Some(line) if line.size > 0 => i64::try_from(line.size).ok(),
+        Some(_) => None,
+    };
+    Some(size(b)? - size(a)?)
 }
 
 fn sizes(a: &BuildDetail, b: &BuildDetail) -> Vec<SizeDifference> {
@@ -92,11 +105,18 @@ fn sizes(a: &BuildDetail, b: &BuildDetail) -> Vec<SizeDifference> {
         a: a.row.size.unwrap_or(0),
         b: b.row.size.unwrap_or(0),
     };
+    let all = |detail: &BuildDetail| detail.packages.iter().map(|line| line.size).sum();
+    let installed = SizeDifference {
+        name: "installed".to_owned(),
+        a: all(a),
+        b: all(b),
+    };
     let names: BTreeSet<_> = a.sizes.keys().chain(b.sizes.keys()).collect();
     let parts = names.into_iter().map(|name| SizeDifference {
         name: name.clone(),
         a: a.sizes.get(name).copied().unwrap_or(0),
         b: b.sizes.get(name).copied().unwrap_or(0),
     });
-    std::iter::once(iso).chain(parts).collect()
+    let known = (installed.a > 0 && installed.b > 0).then_some(installed);
+    std::iter::once(iso).chain(known).chain(parts).collect()
 }

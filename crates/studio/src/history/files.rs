@@ -79,8 +79,8 @@ fn read_beside(folder: &Path, name: &str) -> io::Result<(Vec<u8>, String)> {
     Ok((bytes, sum))
 }
 
-/// Packages of the manifest beside the ISO: name, version, architecture and checksum in each
-/// line, with tabs between. A manifest that is not there gives none.
+/// Packages of the manifest beside the ISO: name, version, architecture, checksum and installed
+/// size in KiB in each line, with tabs between; older ones have no size. A manifest that is not there gives none.
 pub(super) fn packages(folder: &Path, beside: &[String]) -> Vec<PackageLine> {
     let manifest = beside
         .iter()
@@ -93,7 +93,10 @@ pub(super) fn packages(folder: &Path, beside: &[String]) -> Vec<PackageLine> {
         Some(PackageLine {
             name: words.next().filter(|name| !name.is_empty())?.to_owned(),
             version: words.next()?.to_owned(),
-            size: 0,
+            size: words
+                .nth(2)
+                .and_then(|kib| kib.parse().ok())
+                .map_or(0, |kib: u64| kib.saturating_mul(1024)),
         })
     };
     text.lines().filter_map(line).collect()

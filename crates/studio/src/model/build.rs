@@ -146,6 +146,9 @@ pub struct PackageDifference {
     pub a: Option<String>,
     /// Its version in the second.
     pub b: Option<String>,
+    /// By how many bytes more it takes in the second, installed; less than 0 for less. `null`
+    /// where a list does not say.
+    pub grows: Option<i64>,
 }
 
 /// A size in both builds.

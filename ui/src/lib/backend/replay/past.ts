@@ -122,10 +122,10 @@ export const comparison = (a: BuildRow, b: BuildRow): Comparison => ({
           { path: 'software.packages', a: null, b: '"gddrescue"' },
         ],
   packages: [
-    { name: 'curl', a: '8.14.1-2', b: '8.14.1-2+deb13u1' },
-    { name: 'gddrescue', a: null, b: '1.29.1-1' },
-    { name: 'linux-image-amd64', a: '6.12.43-1', b: '6.12.48-1' },
-    { name: 'nano', a: '8.4-1', b: null },
+    { name: 'curl', a: '8.14.1-2', b: '8.14.1-2+deb13u1', grows: 4_096 },
+    { name: 'gddrescue', a: null, b: '1.29.1-1', grows: 1_482_752 },
+    { name: 'linux-image-amd64', a: '6.12.43-1', b: '6.12.48-1', grows: null },
+    { name: 'nano', a: '8.4-1', b: null, grows: -2_892_800 },
   ],
   sizes: [
     { name: 'ISO', a: a.size ?? 0, b: b.size ?? 0 },
