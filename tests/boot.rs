@@ -11,6 +11,8 @@
 
 #[path = "boot/shipped.rs"]
 mod shipped;
+#[path = "boot/surfaces.rs"]
+mod surfaces;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -59,12 +61,22 @@ fn main() -> ExitCode {
         // Minutes each: on demand.
         .with_ignored_flag(true)
     };
+    let looks = |name: &'static str| {
+        let kit = kit.clone();
+        Trial::test(format!("surfaces_{name}"), move || {
+            surfaces::compare(&kit, name).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+        // Half an hour each: on demand.
+        .with_ignored_flag(true)
+    };
     let trials = vec![
         trial("bios", "bios"),
         trial("uefi", "uefi"),
         trial("secure_boot", "secure-boot"),
         shipped("standard"),
         shipped("rescue"),
+        looks("xfce"),
+        looks("kde"),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -69,11 +69,6 @@ impl Tone {
             Self::Dark => Rgb::new(0x2e, 0x32, 0x37),
         }
     }
-
-    /// Icon theme of GTK desktops that is installed with any of them.
-    pub(crate) fn gtk_icons(self) -> &'static str {
-        "Adwaita"
-    }
 }
 
 /// The product's name in names of files: `[a-z0-9_-]` only.
@@ -139,6 +134,11 @@ pub fn desktop_preview(
 /// Where a desktop shows what depends on the machine: panels with their times and applets.
 pub fn moving_regions(environment: Environment, width: u32, height: u32) -> Vec<Rect> {
     preview::moving_regions(environment, width, height)
+}
+
+/// Where a preview shows a window for its colours, which no desktop opens by itself.
+pub fn window_region(width: u32, height: u32) -> Rect {
+    preview::window_region(width, height)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub enum Moment {
 /// A brand's splash: its files and its pictures come from the same drawing.
 #[derive(Debug, Clone)]
 pub struct Splash {
-    background: Image,
+    brand: Brand,
     lockup: lockup::Lockup,
     field: Image,
     bullet: Image,
@@ -94,7 +94,7 @@ impl Splash {
         // A bar that cannot be told from the background would be no bar.
         let seen = palette.accent.contrast(brand.background) >= 1.6;
         Self {
-            background: backdrop::paint(brand, BACKGROUND.0, BACKGROUND.1, LOCKUP_MIDDLE),
+            brand: brand.clone(),
             lockup: lockup::draw(brand, room),
             field: pill(
                 (FIELD_WIDTH as u32 * SHARP, FIELD_HEIGHT as u32 * SHARP),
@@ -125,7 +125,10 @@ impl Splash {
         let solid = |colour: Rgba<u8>| png::encode(&Image::from_pixel(8, 8, colour));
         let mut files = frame(self.script());
         files.extend([
-            file("background.png", png::encode(&self.background)),
+            file(
+                "background.png",
+                png::encode(&self.backdrop(BACKGROUND.0, BACKGROUND.1)),
+            ),
             file("lockup.png", png::encode(&self.lockup.picture)),
             file("field.png", png::encode(&self.field)),
             file("bullet.png", png::encode(&self.bullet)),
@@ -133,6 +136,12 @@ impl Splash {
             file("fill.png", solid(rgba(self.fill, 255))),
         ]);
         files
+    }
+
+    /// The background alone. It looks the same at every size, so a preview need not draw the
+    /// file's and scale it as Plymouth does.
+    pub(crate) fn backdrop(&self, width: u32, height: u32) -> Image {
+        backdrop::paint(&self.brand, width, height, LOCKUP_MIDDLE)
     }
 
     pub(crate) fn lockup(&self) -> &lockup::Lockup {

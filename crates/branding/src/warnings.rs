@@ -131,7 +131,8 @@ pub fn of_isolinux(brand: &Brand, menu: &Menu, isolinux: &IsolinuxTheme) -> Vec<
 /// What the splash, and a login screen with the same name and logo, cannot show well.
 pub fn of_splash(brand: &Brand, surface: Surface, splash: &Splash) -> Vec<Warning> {
     let mut found = Found { list: Vec::new() };
-    let (width, height) = (1280, 800);
+    // Large enough to find what is hard to read.
+    let (width, height) = (640, 400);
     let ground = splash.backdrop(width, height);
     let contrast = contrast_on(&ground, splash.name_place(width, height), brand.text);
     if contrast < READABLE {

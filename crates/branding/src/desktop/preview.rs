@@ -167,6 +167,24 @@ fn bar(screen: &mut Image, brand: &Brand, environment: Environment, panel: &Pane
     }
 }
 
+/// Corner and size of the window.
+fn window_place(width: f32, height: f32) -> ((f32, f32), (f32, f32)) {
+    let size = ((width * 0.36).min(520.0), (height * 0.42).min(360.0));
+    ((width * 0.52, height * 0.2), size)
+}
+
+/// The window with its shadow.
+pub(super) fn window_region(width: u32, height: u32) -> Rect {
+    let ((x, y), (w, h)) = window_place(width as f32, height as f32);
+    let shadow = 20.0;
+    Rect::new(
+        (x - shadow) as i32,
+        (y - shadow) as i32,
+        (w + 2.0 * shadow) as i32,
+        (h + 2.0 * shadow) as i32,
+    )
+}
+
 /// A window, to show its colours: a list with one row chosen, and buttons.
 fn window(screen: &mut Image, brand: &Brand, tone: Tone, accent: Rgb) {
     let (width, height) = (screen.width() as f32, screen.height() as f32);
@@ -174,8 +192,7 @@ fn window(screen: &mut Image, brand: &Brand, tone: Tone, accent: Rgb) {
         return;
     }
     let (face, ink) = tone.window();
-    let size = ((width * 0.36).min(520.0), (height * 0.42).min(360.0));
-    let at = (width * 0.52, height * 0.2);
+    let (at, size) = window_place(width, height);
     let on_accent = Palette::of(&Brand {
         accent,
         ..brand.clone()

@@ -66,7 +66,11 @@ fn desktop(brand: &Brand) -> String {
 }
 
 fn settings(brand: &Brand) -> String {
-    let icons = Tone::of(brand).gtk_icons();
+    // Of elementary-xfce-icon-theme; the dark one has symbols for dark panels.
+    let icons = match Tone::of(brand) {
+        Tone::Light => "elementary-xfce",
+        Tone::Dark => "elementary-xfce-dark",
+    };
     format!(
         "  <property name=\"Net\" type=\"empty\">\n    <property name=\"ThemeName\" type=\"string\" value=\"{}\"/>\n    <property name=\"IconThemeName\" type=\"string\" value=\"{icons}\"/>\n  </property>\n",
         xml(&slug(brand))

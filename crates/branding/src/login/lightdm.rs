@@ -26,11 +26,10 @@ pub(super) fn background(brand: &Brand, width: u32, height: u32) -> crate::Image
 pub(super) fn files(brand: &Brand) -> Vec<TreeFile> {
     let slug = desktop::slug(brand);
     let picture = format!("/usr/share/backgrounds/{slug}/login.jpg");
-    let icons = desktop::Tone::of(brand).gtk_icons();
     let logo = desktop::icons::path(brand, 128);
     // Later than Debian's 01_debian.conf; LightDM's own files in /etc stay the administrator's.
     let conf = format!(
-        "[greeter]\nbackground={picture}\nuser-background=false\ntheme-name={slug}\nicon-theme-name={icons}\ndefault-user-image={logo}\nround-user-image=false\nposition=50%,center 50%,center\npanel-position=top\nindicators=~host;~spacer;~clock;~spacer;~session;~layout;~a11y;~power\nclock-format=%H:%M\n"
+        "[greeter]\nbackground={picture}\nuser-background=false\ntheme-name={slug}\nicon-theme-name=Adwaita\ndefault-user-image={logo}\nround-user-image=false\nposition=50%,center 50%,center\npanel-position=top\nindicators=~host;~spacer;~clock;~spacer;~session;~layout;~a11y;~power\nclock-format=%H:%M\n"
     );
     let (width, height) = BACKGROUND;
     vec![

@@ -75,23 +75,6 @@ impl Splash {
         Rect::new(places.lockup.0 + w / 4, places.lockup.1, w / 2, h)
     }
 
-    /// The background alone.
-    pub(crate) fn backdrop(&self, width: u32, height: u32) -> Image {
-        let (own_w, own_h) = self.background.dimensions();
-        let cover = (width as f32 / own_w as f32).max(height as f32 / own_h as f32);
-        let scaled = |side: u32| ((side as f32 * cover).round() as u32).max(1);
-        let (w, h) = (scaled(own_w), scaled(own_h));
-        let picture = resized(&self.background, w, h);
-        let mut screen = Image::from_pixel(width, height, rgba(self.ground, 255));
-        paint::draw(
-            &mut screen,
-            &picture,
-            (width as i32 - w as i32) / 2,
-            (height as i32 - h as i32) / 2,
-        );
-        screen
-    }
-
     /// Where words appear that Plymouth sets by itself, and the bar that moves: what a
     /// comparison with a screendump leaves out.
     pub fn moving_regions(&self, width: u32, height: u32) -> Vec<Rect> {
