@@ -12,9 +12,12 @@ pub(super) const BOX_WIDTH: u32 = 420;
 pub(super) const BOX_HEIGHT: u32 = 232;
 pub(super) const RADIUS: u32 = 10;
 /// Height of the bar at the top.
-pub(super) const PANEL: u32 = 30;
-/// Height of the field and of the buttons.
+pub(super) const PANEL: u32 = 24;
+/// Height of the field and of the buttons, without the room that Adwaita adds around a label.
 pub(super) const CONTROL: u32 = 34;
+/// The same with that room, and the width of a button.
+pub(super) const FIELD: u32 = 36;
+pub(super) const BUTTON: (u32, u32) = (128, 42);
 
 /// Side of the picture beside the fields, as the greeter shows it.
 pub(super) const USER_PICTURE: u32 = 80;
@@ -58,6 +61,7 @@ pub(crate) fn css(brand: &Brand) -> String {
          #login_window frame > border {{ border: none; }}\n\
          #content_frame, #buttonbox_frame {{ min-width: {BOX_WIDTH}px; background: transparent; border: none; }}\n\
          #content_frame {{ padding-bottom: 14px; }}\n\
+         #greeter_infobar {{ margin: 0 24px 14px; border-radius: 6px; border: none; }}\n\
          #login_window label, #login_window cellview {{ color: {text}; }}\n\
          #login_window combobox button, #login_window entry {{ min-height: {CONTROL}px; border-radius: 6px; }}\n\
          #login_window entry {{ background: alpha({text}, 0.1); color: {text}; border: 1px solid alpha({text}, 0.25); caret-color: {text}; box-shadow: none; }}\n\

@@ -123,10 +123,15 @@ pub(super) fn lightdm(brand: &Brand, user: &str, width: u32, height: u32) -> Ima
     let mut sketch = Sketch::over(&screen);
     sketch.rect((0.0, 0.0), (width as f32, panel), 0.0, ground, 0.6);
     let small = Ink::new(13.0, 400, text);
-    sketch.text((12.0, 20.0), "live", small, Align::Start);
-    sketch.text((width as f32 / 2.0, 20.0), "10:30", small, Align::Middle);
+    sketch.text((6.0, 16.0), "live", small, Align::Start);
+    sketch.text(
+        (width as f32 / 2.0 - 40.0, 16.0),
+        "10:30",
+        Ink::new(13.0, 600, text),
+        Align::Middle,
+    );
     sketch.stroke(
-        (width as f32 - 20.0, 15.0),
+        (width as f32 - 16.0, 12.0),
         "M-4 -3.5A6 6 0 1 0 4 -3.5M0 -6.5V-1",
         1.4,
         text,
@@ -149,28 +154,34 @@ pub(super) fn lightdm(brand: &Brand, user: &str, width: u32, height: u32) -> Ima
         1.4,
         text,
     );
-    let control = lightdm::CONTROL as f32;
-    let field = (left, y + 82.0);
-    sketch.rect(field, (field_width, control), 6.0, text, 0.1);
-    sketch.frame(field, (field_width, control), 6.0, palette.accent, 1.0);
+    let field = (left, y + 86.0);
+    let field_size = (field_width, lightdm::FIELD as f32);
+    sketch.rect(field, field_size, 6.0, text, 0.1);
+    sketch.frame(field, field_size, 6.0, palette.accent, 1.0);
     sketch.text(
-        (left + 10.0, field.1 + 22.0),
+        (left + 15.0, field.1 + 22.0),
         "Enter your password",
         Ink::new(13.0, 400, text.mix(ground, 0.35)),
         Align::Start,
     );
-    let foot = y + h - 24.0 - control;
-    sketch.rect((x + 24.0, foot), (112.0, control), 6.0, text, 0.1);
-    sketch.text((x + 80.0, foot + 22.0), "Cancel", small, Align::Middle);
+    let button = (lightdm::BUTTON.0 as f32, lightdm::BUTTON.1 as f32);
+    let foot = y + h - 24.0 - button.1;
+    sketch.rect((x + 24.0, foot), button, 6.0, text, 0.1);
+    sketch.text(
+        (x + 24.0 + button.0 / 2.0, foot + 25.0),
+        "Cancel",
+        small,
+        Align::Middle,
+    );
     sketch.rect(
-        (x + w - 24.0 - 112.0, foot),
-        (112.0, control),
+        (x + w - 24.0 - button.0, foot),
+        button,
         6.0,
         palette.accent,
         1.0,
     );
     sketch.text(
-        (x + w - 80.0, foot + 22.0),
+        (x + w - 24.0 - button.0 / 2.0, foot + 25.0),
         "Log In",
         Ink::new(13.0, 400, palette.on_accent),
         Align::Middle,
