@@ -88,38 +88,39 @@ pub fn forget(path: &Path) -> Result<bool, Failure> {
 
 /// Where questions go, in lines for people.
 pub fn describe(settings: &Settings) -> String {
-    let endpoint = &settings.endpoint;
-    let place = match endpoint.place() {
-        Place::Here => "this machine; nothing leaves it",
-        Place::Nearby => "another machine of your network; it leaves this machine",
-        Place::Away => "a server elsewhere; it leaves this machine",
-    };
-    let way = match (endpoint.place(), endpoint.is_encrypted()) {
-        (Place::Here, _) | (_, true) => "",
-        (Place::Nearby | Place::Away, false) => {
-            "\n                NOT encrypted: others on the way can read it"
-        }
-    };
-    let proxy = [
+    format!(
+        "  Server        {}  ({})\n  Where that is {}\n  Model         {}\n",
+        settings.endpoint,
+        settings.interface.title(),
+        whereabouts(settings),
+        settings.model
+    )
+}
+
+/// Where the server is, and who can read along; further lines are indented like the first.
+fn whereabouts(settings: &Settings) -> String {
+    const PROXIES: [&str; 6] = [
         "ALL_PROXY",
         "all_proxy",
         "HTTPS_PROXY",
         "https_proxy",
         "HTTP_PROXY",
         "http_proxy",
-    ]
-    .iter()
-    .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
-    let proxy = if proxy && endpoint.place() != Place::Here {
-        "\n                through the proxy that your environment names"
-    } else {
-        ""
+    ];
+    let away = match settings.endpoint.place() {
+        Place::Here => return "this machine; nothing leaves it".to_owned(),
+        Place::Nearby => "another machine of your network; it leaves this machine",
+        Place::Away => "a server elsewhere; it leaves this machine",
     };
-    format!(
-        "  Server        {endpoint}  ({})\n  Where that is {place}{way}{proxy}\n  Model         {}\n",
-        settings.interface.title(),
-        settings.model
-    )
+    let mut lines = vec![away];
+    if !settings.endpoint.is_encrypted() {
+        lines.push("NOT encrypted: others on the way can read it");
+    }
+    let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    if PROXIES.iter().any(|name| is_set(name)) {
+        lines.push("through the proxy that your environment names");
+    }
+    lines.join("\n                ")
 }
 
 /// Makes sure that the person has agreed to the server, asking when they have not.
@@ -147,13 +148,24 @@ pub fn obtain(
         ));
     };
     terminal.say(&format!(
-        "Before the first question\n\n{}\n\
-         What is sent    your questions, text that you pipe to `ai explain`, the answers\n                \
-         so far in a chat, and the name of this system\n\
-         What is not     anything else. Passwords, keys and tokens are cut out where they can\n                \
-         be recognised; piped text is shown to you first\n\n\
-         Whoever runs the server can read what is sent. An answer may be wrong.\n\n",
-        describe(settings).replace("  Server        ", "Your questions  ").replace("  Where that is ", "go to           ").replace("  Model         ", "Model           ")
+        "Before the first question
+
+  Questions go to {} ({})
+  That is         {}
+  Model           {}
+
+  What is sent    your questions, text that you pipe to `ai explain`, in a chat what
+                  was said before, and the name of this system
+  What is not     anything else. Passwords, keys and tokens are cut out where they can
+                  be recognised; piped text is shown to you first
+
+Whoever runs the server can read what is sent. An answer may be wrong.
+
+",
+        settings.endpoint,
+        settings.interface.title(),
+        whereabouts(settings).replace('\n', "\n  "),
+        settings.model
     ))?;
     let answer = terminal.ask("Do you agree? [y/N] ")?;
     if !is_yes(answer.as_deref()) {
