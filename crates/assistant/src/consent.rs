@@ -117,7 +117,7 @@ fn whereabouts(settings: &Settings) -> String {
         lines.push("NOT encrypted: others on the way can read it");
     }
     let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    if PROXIES.iter().any(|name| is_set(name)) {
+    if PROXIES.iter().any(is_set) {
         lines.push("through the proxy that your environment names");
     }
     lines.join("\n                ")
