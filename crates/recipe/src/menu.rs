@@ -19,6 +19,8 @@ pub(crate) struct Entry {
 pub(crate) enum Action {
     /// Starts the kernel with these parameters.
     Linux(String),
+    /// Starts Debian's installer with these parameters.
+    DebianInstaller(String),
     /// Starts memtest86+.
     MemoryTest,
     /// Starts the system on the first disk.
@@ -28,6 +30,8 @@ pub(crate) enum Action {
 /// Where things lie on the medium.
 pub(crate) const KERNEL: &str = "/live/vmlinuz";
 pub(crate) const INITRD: &str = "/live/initrd.img";
+pub(crate) const DEBIAN_KERNEL: &str = "/install/vmlinuz";
+pub(crate) const DEBIAN_INITRD: &str = "/install/initrd.gz";
 pub(crate) const MEMTEST_BIOS: &str = "/boot/memtest86+x64.bin";
 pub(crate) const MEMTEST_EFI: &str = "/boot/memtest86+x64.efi";
 
@@ -61,13 +65,26 @@ pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
             // Without "quiet": its result is what the person came for.
             MenuEntry::VerifyMedium => linux("verify-checksums"),
             MenuEntry::Install => linux(&format!("{} {quiet}", installer::parameters(spec))),
-            // Its own kernel is added by the step that puts that installer on the medium.
-            MenuEntry::DebianInstaller => linux("quiet"),
+            // The kernel's own words after "---" are kept for the installed system. Its first
+            // questions come before the answers are read, so that they are here, too.
+            MenuEntry::DebianInstaller => Action::DebianInstaller(debian(spec)),
             MenuEntry::MemoryTest => Action::MemoryTest,
             MenuEntry::LocalDisk => Action::LocalDisk,
         },
     };
     boot.entries.iter().map(entry).collect()
+}
+
+/// Parameters of Debian's installer.
+fn debian(spec: &BuildSpec) -> String {
+    let mut words = vec!["vga=normal".to_owned()];
+    if let Some(serial) = spec.boot.serial {
+        words.push(format!("console=ttyS{},{}n8", serial.unit, serial.speed));
+    }
+    words.push("---".to_owned());
+    words.extend(spec.kernel.cmdline.iter().map(ToString::to_string));
+    words.push("quiet".to_owned());
+    words.join(" ")
 }
 
 /// `grub.cfg`, the same for BIOS and UEFI.
@@ -110,6 +127,10 @@ fn grub_entry(entry: &Entry) -> String {
         // findiso lets loaders that start the ISO as a file find it again.
         Action::Linux(parameters) => format!(
             "menuentry {title} --class live {{\n    linux {KERNEL} {} ${{iso_options}}\n    initrd {INITRD}\n}}\n",
+            grub_words(parameters)
+        ),
+        Action::DebianInstaller(parameters) => format!(
+            "menuentry {title} --class debian {{\n    linux {DEBIAN_KERNEL} {}\n    initrd {DEBIAN_INITRD}\n}}\n",
             grub_words(parameters)
         ),
         // It is not signed: under Secure Boot GRUB is locked down and would refuse it.
@@ -167,6 +188,11 @@ fn isolinux_entry(number: usize, entry: &Entry) -> Vec<u8> {
     let action = match &entry.action {
         Action::Linux(parameters) => {
             format!("    linux {KERNEL}\n    initrd {INITRD}\n    append {parameters}\n")
+        }
+        Action::DebianInstaller(parameters) => {
+            format!(
+                "    linux {DEBIAN_KERNEL}\n    initrd {DEBIAN_INITRD}\n    append {parameters}\n"
+            )
         }
         Action::MemoryTest => format!("    linux {MEMTEST_BIOS}\n"),
         Action::LocalDisk => "    localboot 0x80\n".to_owned(),

@@ -24,7 +24,7 @@ pub(crate) fn parameters(spec: &BuildSpec) -> String {
 
 pub(super) fn files(spec: &BuildSpec) -> Vec<Written> {
     let name = &spec.branding.name;
-    let mut files = vec![Written::script(format!("{FOLDER}/start"), START)];
+    let mut files = vec![Written::script(format!("{FOLDER}/run"), RUN)];
     if spec.installer.only {
         files.extend([
             Written::new(format!("/usr/lib/systemd/system/{UNIT}"), unit()),
@@ -45,6 +45,11 @@ pub(super) fn files(spec: &BuildSpec) -> Vec<Written> {
         ),
         Written::new("/etc/xdg/autostart/isosmith-installer.desktop", autostart()),
         Written::script(format!("{FOLDER}/session"), SESSION),
+        Written::script(format!("{FOLDER}/start"), START),
+        Written::new(
+            format!("/usr/share/polkit-1/actions/{ACTION}.policy"),
+            polkit_action(),
+        ),
     ]);
     if let Some(user) = &spec.users.live {
         files.push(Written::new(
@@ -92,9 +97,31 @@ fn polkit_rule(user: &str) -> String {
     format!(
         "// Made by Isosmith; the installed system has not got it.\n\
          polkit.addRule(function (action, subject) {{\n    \
-             if (action.id == \"com.github.calamares.calamares.pkexec.run\" &&\n        \
+             if (action.id == \"{ACTION}\" &&\n        \
                  subject.user == \"{user}\" && subject.local) {{\n        \
                  return polkit.Result.YES;\n    }}\n}});\n"
+    )
+}
+
+fn polkit_action() -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE policyconfig PUBLIC "-//freedesktop//DTD PolicyKit Policy Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/PolicyKit/1.0/policyconfig.dtd">
+<policyconfig>
+  <action id="{ACTION}">
+    <description>Install the system</description>
+    <message>A password is needed to install the system</message>
+    <defaults>
+      <allow_any>no</allow_any>
+      <allow_inactive>no</allow_inactive>
+      <allow_active>auth_admin</allow_active>
+    </defaults>
+    <annotate key="org.freedesktop.policykit.exec.path">{FOLDER}/run</annotate>
+    <annotate key="org.freedesktop.policykit.exec.allow_gui">true</annotate>
+  </action>
+</policyconfig>
+"#
     )
 }
 
@@ -128,12 +155,15 @@ if [ -n "${DISPLAY:-}" ] && command -v xhost > /dev/null; then
     xhost +si:localuser:root > /dev/null
     trap 'xhost -si:localuser:root > /dev/null' EXIT
 fi
-if [ "$(id -u)" = 0 ]; then
-    /usr/bin/calamares
-else
-    pkexec /usr/bin/calamares
-fi
+pkexec /usr/lib/isosmith/installer/run
 "#;
+
+/// Runs the installer as root. Its slides are drawn with OpenGL where there is no word against
+/// it, and the whole program ends where that does not work.
+const RUN: &str = "#!/bin/sh\nexport QT_QUICK_BACKEND=software\nexec /usr/bin/calamares\n";
+
+/// Right to start it; polkit(8) takes pkexec's program from the annotation.
+const ACTION: &str = "org.isosmith.installer";
 
 /// Runs at the start of a session: an icon on the desktop; and the installer, where the boot
 /// menu's entry for installing was taken.
@@ -165,7 +195,7 @@ const SCREEN: &str = r#"#!/bin/sh
 xset s off -dpms 2> /dev/null
 xsetroot -solid '#20262c' 2> /dev/null
 openbox --config-file /usr/lib/isosmith/installer/openbox.xml &
-/usr/bin/calamares
+/usr/lib/isosmith/installer/run
 # Left without an installation: there is nothing else to do here.
 kill $! 2> /dev/null
 "#;

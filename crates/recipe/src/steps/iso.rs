@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{self, Read, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
@@ -17,7 +17,7 @@ use isosmith_spec::model::{BiosLoader, Checksum};
 use sha2::{Digest, Sha256, Sha512};
 use std::sync::Arc;
 
-use super::{boot::stamp, environment::tools_sandbox, pool, squashfs};
+use super::{boot::stamp, debian_installer, environment::tools_sandbox, pool, squashfs};
 use crate::{date, materials::hex, state::Debian};
 
 /// Loaders that are changed while the ISO is written (`-boot-info-table`), or made then.
@@ -47,29 +47,28 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     }
     let medium = cx.output_of(&crate::BOOT_FILES).join("medium");
     let squashfs_file = cx.output_of(&crate::SQUASHFS).join(squashfs::NAME);
-    let pool = state
-        .spec
-        .installer
-        .calamares
-        .then(|| cx.output_of(&crate::POOL).join(pool::FOLDER));
+    let more: Vec<PathBuf> = beside(state)
+        .iter()
+        .map(|(step, folder)| cx.output_of(step).join(folder))
+        .collect();
     let sums = cx.out().join("sha256sum.txt");
     super::environment::write(
         &sums,
-        medium_sums(&medium, pool.as_deref(), &squashfs_file)?.as_bytes(),
+        medium_sums(&medium, &more, &squashfs_file)?.as_bytes(),
     )?;
     stamp(&sums, state.source_date())?;
     stamp(&squashfs_file, state.source_date())?;
     stamp(&medium, state.source_date())?;
-    if let Some(pool) = &pool {
-        stamp(pool, state.source_date())?;
+    for folder in &more {
+        stamp(folder, state.source_date())?;
     }
 
     let mut sandbox = tools_sandbox(state.tools()?)
         .bind_ro(&medium, "/run/medium")
         .bind_ro(&squashfs_file, format!("/run/{}", squashfs::NAME))
         .bind_ro(&sums, "/run/sha256sum.txt");
-    if let Some(pool) = &pool {
-        sandbox = sandbox.bind_ro(pool, "/run/pool");
+    for (number, folder) in more.iter().enumerate() {
+        sandbox = sandbox.bind_ro(folder, format!("/run/more{number}"));
     }
     let cmd = xorriso(state, sandbox, &medium.with_file_name("mbr.bin"));
     let target = crate::output_folder(cx.work());
@@ -100,6 +99,17 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     Ok(Done::Done)
 }
 
+/// Steps whose folders become parts of the medium beside what [`boot`](super::boot) fills.
+fn beside(state: &Debian) -> Vec<(StepId, &'static str)> {
+    let installer = &state.spec.installer;
+    let pool = (crate::POOL, pool::FOLDER);
+    let debian = (crate::DEBIAN_INSTALLER, debian_installer::FOLDER);
+    let pool = installer.calamares.then_some(pool);
+    pool.into_iter()
+        .chain(installer.debian.then_some(debian))
+        .collect()
+}
+
 /// Changes with anything that can change the ISO.
 fn contents_key(cx: &StepCx<'_>, state: &Debian) -> Result<String, Failure> {
     let part = |step: &StepId| {
@@ -107,13 +117,13 @@ fn contents_key(cx: &StepCx<'_>, state: &Debian) -> Result<String, Failure> {
             Failure::plain(Code::Internal, format!("the key of {step} is not known"))
         })
     };
-    let pool = if state.spec.installer.calamares {
-        part(&crate::POOL)?
-    } else {
-        String::new()
-    };
+    let mut more = String::new();
+    for (step, _) in beside(state) {
+        more.push_str(&part(&step)?);
+        more.push('\n');
+    }
     let text = format!(
-        "{}\n{}\n{pool}\n{}\n{}\n{:?}\n",
+        "{}\n{}\n{more}{}\n{}\n{:?}\n",
         part(&crate::SQUASHFS)?,
         part(&crate::BOOT_FILES)?,
         state.spec.image.label,
@@ -196,12 +206,9 @@ fn xorriso(state: &Debian, sandbox: Sandbox, mbr: &Path) -> Cmd {
     } else {
         sandbox.bind_ro(mbr, "/run/mbr.bin")
     };
-    if state.spec.installer.calamares {
-        cmd = cmd.args(["-o", "-", "-graft-points", "/=/run/medium", "/=/run/pool"]);
-    } else {
-        cmd = cmd.args(["-o", "-", "-graft-points", "/=/run/medium"]);
-    }
-    cmd.arg(format!("/live/{0}=/run/{0}", squashfs::NAME))
+    cmd.args(["-o", "-", "-graft-points", "/=/run/medium"])
+        .args((0..beside(state).len()).map(|number| format!("/=/run/more{number}")))
+        .arg(format!("/live/{0}=/run/{0}", squashfs::NAME))
         .arg("/sha256sum.txt=/run/sha256sum.txt")
         .binary_output()
         .inside(sandbox)
@@ -214,15 +221,11 @@ fn bios_image(cmd: Cmd, image: &str) -> Cmd {
 
 /// `sha256sum.txt` of the medium, which the menu's "verify" entry reads (live-boot(7),
 /// `verify-checksums`).
-fn medium_sums(
-    medium: &Path,
-    pool: Option<&Path>,
-    squashfs_file: &Path,
-) -> Result<String, Failure> {
+fn medium_sums(medium: &Path, more: &[PathBuf], squashfs_file: &Path) -> Result<String, Failure> {
     let mut files = vec![(format!("live/{}", squashfs::NAME), squashfs_file.to_owned())];
     collect(medium, medium, &mut files)?;
-    if let Some(pool) = pool {
-        collect(pool, pool, &mut files)?;
+    for folder in more {
+        collect(folder, folder, &mut files)?;
     }
     files.retain(|(name, _)| !NOT_SUMMED.contains(&name.as_str()));
     files.sort();
@@ -236,11 +239,7 @@ fn medium_sums(
     Ok(text)
 }
 
-fn collect(
-    root: &Path,
-    folder: &Path,
-    files: &mut Vec<(String, std::path::PathBuf)>,
-) -> Result<(), Failure> {
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<(), Failure> {
     let failed = |error| Failure::io_at("read", folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

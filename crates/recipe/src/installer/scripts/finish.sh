@@ -34,6 +34,7 @@ rm -f "$root/etc/xdg/autostart/isosmith-installer.desktop" \
     "$root/usr/share/applications/isosmith-installer.desktop" \
     "$root/usr/local/share/applications/calamares.desktop" \
     "$root/usr/lib/systemd/system/isosmith-installer.service" \
+    "$root/usr/share/polkit-1/actions/org.isosmith.installer.policy" \
     "$root/etc/polkit-1/rules.d/50-isosmith-installer.rules"
 rmdir --ignore-fail-on-non-empty "$root/usr/lib/isosmith" "$root/usr/local/share/applications" \
     2> /dev/null || true

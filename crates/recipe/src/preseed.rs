@@ -1,0 +1,261 @@
+//! Answers for Debian's own installer, and the archive in which its kernel finds them.
+//!
+//! The names of questions are those of the installation guide, appendix B, and of the
+//! components' templates.
+
+use isosmith_spec::model::{BuildSpec, Encryption, Filesystem, Swap};
+
+/// Answers from the spec. Not answered are those that only the person at the machine can
+/// answer: which disk, whose name and password, and a passphrase.
+pub(crate) fn preseed(spec: &BuildSpec, packages: &[String], mirror: &str) -> String {
+    let region = &spec.region;
+    let mut lines = Vec::new();
+    let mut say = |question: &str, kind: &str, value: &str| {
+        lines.push(format!("d-i {question} {kind} {value}\n"));
+    };
+    let mut locales = region.locales.iter().map(ToString::to_string);
+    let first = locales.next().unwrap_or_else(|| "C.UTF-8".to_owned());
+    say("debian-installer/locale", "string", &first);
+    let others: Vec<String> = locales.collect();
+    if !others.is_empty() {
+        say(
+            "localechooser/supported-locales",
+            "multiselect",
+            &others.join(", "),
+        );
+    }
+    say(
+        "keyboard-configuration/xkb-keymap",
+        "select",
+        &keymap(
+            &region.keyboard.layout.to_string(),
+            &region.keyboard.variant.to_string(),
+        ),
+    );
+    say("netcfg/choose_interface", "select", "auto");
+    say("netcfg/hostname", "string", region.hostname.as_str());
+    say("netcfg/get_hostname", "string", region.hostname.as_str());
+    say("netcfg/get_domain", "string", "");
+    say("hw-detect/load_firmware", "boolean", "true");
+    let (protocol, rest) = mirror.split_once("://").unwrap_or(("http", mirror));
+    let (host, folder) = rest.split_once('/').unwrap_or((rest, ""));
+    say("mirror/country", "string", "manual");
+    say("mirror/protocol", "string", protocol);
+    say(&format!("mirror/{protocol}/hostname"), "string", host);
+    say(
+        &format!("mirror/{protocol}/directory"),
+        "string",
+        &format!("/{folder}"),
+    );
+    say(&format!("mirror/{protocol}/proxy"), "string", "");
+    say("mirror/suite", "string", spec.base.suite.as_str());
+    say("clock-setup/utc", "boolean", "true");
+    say("clock-setup/ntp", "boolean", "true");
+    say("time/zone", "string", region.timezone.as_str());
+    for component in ["non-free-firmware", "non-free", "contrib"] {
+        let chosen = spec
+            .base
+            .components
+            .iter()
+            .any(|name| name.as_str() == component);
+        say(
+            &format!("apt-setup/{component}"),
+            "boolean",
+            if chosen { "true" } else { "false" },
+        );
+    }
+    let mut services = Vec::new();
+    if spec.base.security.is_some() {
+        services.push("security");
+    }
+    if spec.base.updates {
+        services.push("updates");
+    }
+    say(
+        "apt-setup/services-select",
+        "multiselect",
+        &services.join(", "),
+    );
+    say("passwd/root-login", "boolean", "false");
+    say("passwd/make-user", "boolean", "true");
+    disk(spec, &mut say);
+    say("pkgsel/include", "string", &packages.join(" "));
+    say("pkgsel/upgrade", "select", "full-upgrade");
+    say("grub-installer/only_debian", "boolean", "true");
+    say("grub-installer/with_other_os", "boolean", "true");
+    lines.push("tasksel tasksel/first multiselect \n".to_owned());
+    lines.push("popularity-contest popularity-contest/participate boolean false\n".to_owned());
+    format!("# Made by Isosmith from the profile.\n{}", lines.concat())
+}
+
+/// `layout(variant)`, as console-setup's list has it.
+fn keymap(layout: &str, variant: &str) -> String {
+    if variant.is_empty() {
+        layout.to_owned()
+    } else {
+        format!("{layout}({variant})")
+    }
+}
+
+fn disk(spec: &BuildSpec, say: &mut impl FnMut(&str, &str, &str)) {
+    let installer = &spec.installer;
+    let filesystem = match installer.filesystem {
+        Filesystem::Ext4 => "ext4",
+        Filesystem::Btrfs => "btrfs",
+        Filesystem::Xfs => "xfs",
+    };
+    say("partman/default_filesystem", "string", filesystem);
+    match installer.encryption {
+        Encryption::Preselected => say("partman-auto/method", "string", "crypto"),
+        Encryption::Offered => {}
+        Encryption::Hidden => say("partman-auto/method", "string", "regular"),
+    }
+    let recipe = recipe(installer.swap, filesystem);
+    say("partman-auto/expert_recipe", "string", &recipe);
+    // A file for swap is made by whoever wants one; the partitioner knows none.
+    if matches!(installer.swap, Swap::None | Swap::File) {
+        say("partman-basicfilesystems/no_swap", "boolean", "false");
+    }
+}
+
+/// A recipe of partman-auto (its `partman-auto-recipe.txt`): sizes in MB or percents of the
+/// memory: least, priority, most. `/boot` is apart because GRUB cannot read all that may hold
+/// the root; the boot loaders' own parts appear where the machine needs them.
+fn recipe(swap: Swap, filesystem: &str) -> String {
+    let mut parts = vec![
+        "1 1 1 free $iflabel{ gpt } $reusemethod{ } method{ biosgrub } .".to_owned(),
+        "512 512 512 fat32 $iflabel{ gpt } $reusemethod{ } method{ efi } format{ } .".to_owned(),
+        "1024 1024 1024 ext4 $primary{ } $bootable{ } $defaultignore{ } method{ format } format{ } use_filesystem{ } filesystem{ ext4 } mountpoint{ /boot } .".to_owned(),
+        format!("4000 10000 -1 {filesystem} $lvmok{{ }} method{{ format }} format{{ }} use_filesystem{{ }} filesystem{{ {filesystem} }} mountpoint{{ / }} ."),
+    ];
+    let size = match swap {
+        Swap::None | Swap::File => None,
+        Swap::Small => Some("512 2000 4000"),
+        Swap::Suspend => Some("100% 2000 110%"),
+    };
+    if let Some(size) = size {
+        parts.push(format!(
+            "{size} linux-swap $lvmok{{ }} $reusemethod{{ }} method{{ swap }} format{{ }} ."
+        ));
+    }
+    format!("isosmith :: {}", parts.join(" "))
+}
+
+/// A cpio archive in the "newc" format (initramfs buffer format, kernel documentation
+/// `driver-api/early-userspace/buffer-format`) with one file in it, to be put behind another
+/// archive.
+pub(crate) fn cpio(name: &str, bytes: &[u8]) -> Vec<u8> {
+    // An archive may begin behind zeros, on a multiple of four.
+    let mut archive = Vec::new();
+    entry(&mut archive, name, 0o100_644, bytes);
+    entry(&mut archive, "TRAILER!!!", 0, &[]);
+    archive
+}
+
+fn entry(archive: &mut Vec<u8>, name: &str, mode: u32, bytes: &[u8]) {
+    let fields = [
+        u32::from(mode != 0),
+        mode,
+        0,
+        0,
+        1,
+        0,
+        u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        0,
+        0,
+        0,
+        0,
+        u32::try_from(name.len() + 1).unwrap_or(u32::MAX),
+        0,
+    ];
+    archive.extend(b"070701");
+    for field in fields {
+        archive.extend(format!("{field:08x}").bytes());
+    }
+    archive.extend(name.bytes());
+    archive.push(0);
+    pad(archive);
+    archive.extend(bytes);
+    pad(archive);
+}
+
+fn pad(archive: &mut Vec<u8>) {
+    archive.resize(archive.len().next_multiple_of(4), 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use isosmith_spec::{Layer, Origin};
+
+    use super::*;
+
+    fn answers(text: &str) -> String {
+        let text = format!("format = 1\n[profile]\nname = \"demo\"\n{text}");
+        let layer = Layer::new(Origin::Profile("demo".into()), "", text);
+        let (spec, _) = isosmith_spec::load(vec![layer], &|_| None).expect("a good profile");
+        preseed(&spec, &["vim".to_owned()], "http://deb.debian.org/debian")
+    }
+
+    #[test]
+    fn fields_become_answers() {
+        for (text, part) in [
+            (
+                "[region]\ntimezone = \"Asia/Tokyo\"",
+                "time/zone string Asia/Tokyo",
+            ),
+            (
+                "[region]\nhostname = \"anvil\"",
+                "netcfg/hostname string anvil",
+            ),
+            (
+                "[region]\nlocales = [\"de_DE.UTF-8\"]",
+                "locale string de_DE.UTF-8",
+            ),
+            (
+                "[region.keyboard]\nlayout = \"de\"\nvariant = \"nodeadkeys\"",
+                "select de(nodeadkeys)",
+            ),
+            (
+                "[base]\nsuite = \"bookworm\"",
+                "mirror/suite string bookworm",
+            ),
+            (
+                "[installer]\nfilesystem = \"xfs\"",
+                "default_filesystem string xfs",
+            ),
+            (
+                "[installer]\nswap = \"suspend\"",
+                "100% 2000 110% linux-swap",
+            ),
+            ("[installer]\nswap = \"none\"", "no_swap boolean false"),
+            (
+                "[installer]\nencryption = \"preselected\"",
+                "method string crypto",
+            ),
+            (
+                "[installer]\nencryption = \"hidden\"",
+                "method string regular",
+            ),
+        ] {
+            assert!(!answers("").contains(part), "{part} without {text}");
+            assert!(
+                answers(text).contains(part),
+                "{part} with {text}:\n{}",
+                answers(text)
+            );
+        }
+        assert!(answers("").contains("mirror/http/directory string /debian\n"));
+        assert!(answers("").contains("pkgsel/include string vim\n"));
+    }
+
+    #[test]
+    fn an_archive_is_aligned_and_ends() {
+        let archive = cpio("preseed.cfg", b"hello");
+        assert_eq!(archive.len() % 4, 0);
+        assert!(archive.starts_with(b"070701"));
+        assert_eq!(&archive[54..62], b"00000005");
+        assert_eq!(&archive[110..122], b"preseed.cfg\0");
+        assert_eq!(&archive[124..129], b"hello");
+        assert!(String::from_utf8_lossy(&archive).contains("TRAILER!!!"));
+    }
+}
