@@ -9,6 +9,8 @@
     reason = "a test that cannot go on stops with a message"
 )]
 
+#[path = "boot/receipt.rs"]
+mod receipt;
 #[path = "boot/shipped.rs"]
 mod shipped;
 #[path = "boot/surfaces.rs"]
@@ -77,6 +79,10 @@ fn main() -> ExitCode {
         shipped("rescue"),
         looks("xfce"),
         looks("kde"),
+        shipped("server"),
+        shipped("xfce"),
+        shipped("kiosk"),
+        shipped("classroom"),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use anyhow::{Result, ensure};
 use isosmith_tests::{Kit, kit::workspace};
 
-use super::{read_back, spec, start};
+use super::{read_back, receipt, spec, start};
 
 /// Builds the profile `name`, starts it, and compares what it says with its profile.
 pub fn boots(kit: &Kit, name: &str) -> Result<()> {
@@ -56,6 +56,8 @@ pub fn boots(kit: &Kit, name: &str) -> Result<()> {
     if !of("os_release").contains(&product) {
         wrong.push(format!("os-release has no {product}"));
     }
+    wrong.extend(receipt::missing(&spec, &found));
+    wrong.extend(receipt::unhardened(&spec, &found));
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
 }

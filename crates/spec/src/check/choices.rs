@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::read::Place;
 use crate::model::{
-    Boot, Desktop, DisplayManager, Environment, Firewall, Installer, MenuEntry, Security,
-    SessionKind, Software, Users,
+    Base, Boot, Desktop, DisplayManager, Environment, Firewall, Installer, MenuEntry, Security,
+    SessionKind, Software, Suite, Users,
 };
 use crate::problem::quote;
 
@@ -186,5 +186,34 @@ pub(super) fn accounts(root: &Place<'_>, users: Option<&Users>) {
             );
         }
         name.not_again(&mut names, name.text());
+    }
+}
+
+/// What not every suite has.
+pub(super) fn suite(
+    root: &Place<'_>,
+    base: Option<&Base>,
+    desktop: Option<&Desktop>,
+    security: Option<&Security>,
+) {
+    let Some(base) = base else { return };
+    let gnome_left_x11 = match base.suite {
+        Suite::Bookworm | Suite::Trixie => false,
+        Suite::Forky | Suite::Sid => true,
+    };
+    let wants_it = desktop.is_some_and(|desktop| {
+        desktop.environment == Some(Environment::Gnome) && desktop.session == SessionKind::X11
+    });
+    if gnome_left_x11 && wants_it {
+        root.get("desktop.session").refuse(
+            format!("GNOME of {} has no session for X11", base.suite),
+            "write `session = \"wayland\"`, or choose another suite or desktop",
+        );
+    }
+    if security.is_some_and(|security| security.automatic_updates) && base.security.is_none() {
+        root.get("security.automatic_updates").refuse(
+            "there is no security pocket that updates could come from",
+            "write `security = \"auto\"` in `[base]`, or remove `automatic_updates`",
+        );
     }
 }
