@@ -28,10 +28,13 @@ fn css(brand: &Brand, tone: Tone) -> String {
         Tone::Dark => "gtk-contained-dark.css",
     };
     let greeter = login::greeter_css(brand);
+    // xfdesktop writes the names below its icons in `theme_selected_fg_color`, on the wallpaper.
+    let text = brand.text;
+    let (panel, panel_ink) = tone.window();
     format!(
         "@import url(\"resource:///org/gtk/libgtk/theme/Adwaita/{base}\");\n\
          @define-color theme_selected_bg_color {accent};\n\
-         @define-color theme_selected_fg_color {ink};\n\
+         @define-color theme_selected_fg_color {text};\n\
          @define-color accent_color {accent};\n\
          @define-color accent_bg_color {accent};\n\
          @define-color accent_fg_color {ink};\n\
@@ -42,6 +45,7 @@ fn css(brand: &Brand, tone: Tone) -> String {
          switch:checked {{ background-image: none; background-color: {accent}; border-color: {accent}; }}\n\
          scale highlight, progressbar progress, levelbar block.filled {{ background-image: none; background-color: {accent}; border-color: {accent}; }}\n\
          entry:focus, notebook > header tab:checked {{ border-color: {accent}; box-shadow: inset 0 0 0 1px {accent}; }}\n\
+         .xfce4-panel.background {{ background-color: {panel}; color: {panel_ink}; }}\n\
          {greeter}"
     )
 }

@@ -163,7 +163,17 @@ fn bar(screen: &mut Image, brand: &Brand, environment: Environment, panel: &Pane
     if let Some(side) = panel.logo {
         let logo = emblem::square(brand, side);
         let top = place.y + (place.height - side as i32) / 2;
-        paint::draw(screen, &logo, place.x + 10, top);
+        // Xfce's button leaves two pixels around its icon.
+        let inset = match environment {
+            Environment::Xfce => 2,
+            Environment::Kde
+            | Environment::Gnome
+            | Environment::Lxqt
+            | Environment::Cinnamon
+            | Environment::Mate
+            | Environment::Kiosk => 10,
+        };
+        paint::draw(screen, &logo, place.x + inset, top);
     }
 }
 

@@ -152,7 +152,7 @@ Rectangle {{
     readonly property color ink: "{text}"
     readonly property color ground: "{ground}"
     readonly property color accent: "{accent}"
-    readonly property color onAccent: "{on_accent}"
+    readonly property color accentInk: "{on_accent}"
     property int session: sessionModel.lastIndex
     property int user: Math.max(0, userModel.lastIndex)
     property string typed: ""
@@ -279,6 +279,7 @@ Rectangle {{
         }}
 
         TextInput {{
+            id: account
             visible: !screen.listed
             anchors.horizontalCenter: parent.horizontalCenter
             y: {PAD} * screen.unit - 4
@@ -324,7 +325,7 @@ Rectangle {{
                 font.pixelSize: {TEXT_SIZE} * screen.unit
                 color: screen.ink
                 selectionColor: screen.accent
-                selectedTextColor: screen.onAccent
+                selectedTextColor: screen.accentInk
                 clip: true
                 focus: screen.listed
                 onAccepted: screen.enter()
@@ -359,7 +360,7 @@ Rectangle {{
                 font.family: regular.name
                 font.weight: Font.DemiBold
                 font.pixelSize: {TEXT_SIZE} * screen.unit
-                color: screen.onAccent
+                color: screen.accentInk
                 text: words.login
             }}
 
@@ -391,7 +392,7 @@ Rectangle {{
         font.weight: Font.DemiBold
         font.pixelSize: {CLOCK_SIZE} * screen.unit
         color: screen.ink
-        function tick() {{ text = Qt.formatTime(new Date(), Qt.locale(), Locale.ShortFormat) }}
+        function tick() {{ text = Qt.formatTime(new Date(), Qt.locale().timeFormat(Locale.ShortFormat).replace(":ss", "")) }}
         Timer {{
             interval: 1000
             repeat: true
@@ -449,7 +450,7 @@ Rectangle {{
     }}
 
     Accessible.name: {name}
-    Component.onCompleted: password.forceActiveFocus()
+    Component.onCompleted: (listed ? password : account).forceActiveFocus()
 }}
 "##,
         text = brand.text,
@@ -458,4 +459,29 @@ Rectangle {{
         on_accent = palette.on_accent,
         name = double_quoted(&brand.name),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_property_is_called_like_a_handler() {
+        let qml = qml(&Brand::sample());
+        for line in qml.lines().filter(|line| line.contains("property ")) {
+            let name = line
+                .split(':')
+                .next()
+                .and_then(|head| head.split_whitespace().last())
+                .unwrap_or_default();
+            // `onSomething` is what handles a signal; a property of that name is an error.
+            let handler = name
+                .strip_prefix("on")
+                .is_some_and(|rest| rest.starts_with(char::is_uppercase));
+            assert!(!handler, "{line}");
+        }
+        for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
+            assert_eq!(qml.matches(open).count(), qml.matches(close).count());
+        }
+    }
 }
