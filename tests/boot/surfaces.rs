@@ -21,14 +21,14 @@ use super::{TIMEOUT, spec};
 
 /// Least likeness outside of words that programs set themselves. The splash is drawn from the
 /// very pictures that are on the medium; only scaling differs by a rounding.
-const SPLASH: f64 = 0.97;
+const SPLASH: f64 = 0.98;
 
 /// The login screen's background is a JPEG that its toolkit scales with a filter of its own.
-const LOGIN: f64 = 0.93;
+const LOGIN: f64 = 0.96;
 
 /// On the desktop a preview shows a window for its colours, which is left out here together with
 /// the panel; what is left is the wallpaper, scaled by the desktop.
-const DESKTOP: f64 = 0.93;
+const DESKTOP: f64 = 0.96;
 
 /// Seconds that software emulation takes from the display manager's start to a picture that
 /// stays; there is no event for "everything is drawn".
