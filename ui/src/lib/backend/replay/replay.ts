@@ -22,7 +22,7 @@ import type {
 } from '../../backend.ts';
 import { type BuildEvent, readLines } from '../../protocol.ts';
 import { asText, asTexts, at } from '../../tree.ts';
-import { drawMenu, drawSurface } from './drawing.ts';
+import { drawSurface } from './drawing.ts';
 import * as drafts from './drafts.ts';
 import packages from './packages.json';
 import { comparison, detail, NOW, past } from './past.ts';
