@@ -16,6 +16,8 @@ mod driver;
 mod figures;
 #[path = "window/mock.rs"]
 mod mock;
+#[path = "window/offers.rs"]
+mod offers;
 #[path = "window/real.rs"]
 mod real;
 #[path = "window/world.rs"]

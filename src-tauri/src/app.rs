@@ -40,7 +40,8 @@ pub fn run(args: Args) -> Result<(), String> {
     )
     .setup(move |app| {
         let page = window::Page::new(app.handle());
-        let controller = Controller::new(places, builder, Box::new(Real), Box::new(page));
+        let controller =
+            Controller::new(places, builder, Box::new(Real::default()), Box::new(page));
         if let Some(file) = &args.file {
             controller.open(&std::path::absolute(file)?);
         }

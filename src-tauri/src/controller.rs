@@ -12,7 +12,7 @@ mod start;
 mod tests;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -61,6 +61,8 @@ pub struct Controller {
     /// Builds whose events go into the history at this moment.
     followed: Mutex<BTreeSet<BuildId>>,
     unfollowed: Condvar,
+    /// How many hundredths of each followed build that has begun are done.
+    progress: Mutex<BTreeMap<BuildId, u8>>,
     /// Counts the page's streams of events: only the newest one is wanted.
     streams: AtomicU64,
     focused: AtomicBool,
@@ -94,6 +96,7 @@ impl Controller {
             history: Mutex::new(history),
             followed: Mutex::default(),
             unfollowed: Condvar::new(),
+            progress: Mutex::default(),
             streams: AtomicU64::new(0),
             focused: AtomicBool::new(false),
             asked: AtomicBool::new(false),

@@ -1,5 +1,6 @@
 //! What the window asks of the desktop around it.
 
+mod launcher;
 mod real;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ pub trait Desktop: Send + Sync {
 
     /// Tells the person something wherever they are. Returns at once.
     fn notify(&self, notice: Notice);
+
+    /// Tells docks how many hundredths of a build are done; [`None`]: nothing is being built.
+    fn progress(&self, percent: Option<u8>);
 
     /// Shows a file in its folder, or a folder.
     ///

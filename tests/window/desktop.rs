@@ -1,5 +1,4 @@
-//! The parts of a desktop that the window needs: a screen, a session bus, and something that
-//! takes notifications.
+//! The parts of a desktop that the window needs: a screen and a session bus.
 
 use std::{
     fs,
@@ -7,7 +6,6 @@ use std::{
     os::{fd::AsRawFd, unix::process::CommandExt},
     path::Path,
     process::{Command, Stdio},
-    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -15,16 +13,6 @@ use std::{
 use anyhow::{Result, ensure};
 use isosmith_tests::bus::{Daemon, Person};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use zbus::blocking::{Connection, connection::Builder};
-
-/// A notification that came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    pub title: String,
-    pub text: String,
-    /// Names of its buttons' actions.
-    pub actions: Vec<String>,
-}
 
 /// A screen without glass, on a number that is free.
 pub fn screen(folder: &Path) -> Result<(Daemon, String)> {
@@ -105,49 +93,4 @@ pub fn session_bus(person: Person, runtime: &Path) -> Result<(Daemon, String)> {
         thread::sleep(Duration::from_millis(20));
     }
     Ok((bus, address))
-}
-
-struct Daemonic(Arc<Mutex<Vec<Notice>>>);
-
-/// As much of a notification daemon as it takes to be told
-/// (<https://specifications.freedesktop.org/notification-spec/latest/>).
-#[zbus::interface(name = "org.freedesktop.Notifications")]
-impl Daemonic {
-    #[expect(clippy::too_many_arguments, reason = "the specification has them")]
-    fn notify(
-        &mut self,
-        _app_name: String,
-        _replaces_id: u32,
-        _app_icon: String,
-        summary: String,
-        body: String,
-        actions: Vec<String>,
-        _hints: std::collections::HashMap<String, zbus::zvariant::OwnedValue>,
-        _expire_timeout: i32,
-    ) -> u32 {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.push(Notice {
-            title: summary,
-            text: body,
-            actions: actions.into_iter().step_by(2).collect(),
-        });
-        u32::try_from(heard.len()).unwrap_or(1)
-    }
-
-    fn close_notification(&self, _id: u32) {}
-
-    fn get_capabilities(&self) -> Vec<String> {
-        vec!["actions".into(), "body".into()]
-    }
-
-    fn get_server_information(&self) -> (String, String, String, String) {
-        ("test".into(), "isosmith".into(), "1".into(), "1.2".into())
-    }
-}
-
-pub fn notifications(address: &str, heard: Arc<Mutex<Vec<Notice>>>) -> Result<Connection> {
-    Ok(Builder::address(address)?
-        .name("org.freedesktop.Notifications")?
-        .serve_at("/org/freedesktop/Notifications", Daemonic(heard))?
-        .build()?)
 }

@@ -58,6 +58,12 @@ fn from_start_to_result(kit: &Kit) -> Result<()> {
     let begun = Instant::now();
     let window = world.window(&["--mock", "--speed", "10"])?;
     window.await_text("Isosmith Minimal", SOON)?;
+    // What the page's policy forbids is told to the page; see the end.
+    window.script(
+        "window.refused = [];\
+         document.addEventListener('securitypolicyviolation',\
+           (event) => window.refused.push(event.violatedDirective + ' ' + event.sourceFile))",
+    )?;
     eprintln!(
         "interactive {} ms after the driver's start",
         begun.elapsed().as_millis()
@@ -78,6 +84,7 @@ fn from_start_to_result(kit: &Kit) -> Result<()> {
     window.fill("branding.accent", "#1b9e8a")?;
     window.wait("another preview", SOON, || Ok(preview(&window)? != before))?;
     window.await_text("Aurora OS", SOON)?;
+    dialogs(&world, &window)?;
     std::thread::sleep(Duration::from_secs(1));
     world.keep("2-branding.png")?;
     eprintln!("memory: {}", memory(&world)?);
@@ -92,6 +99,48 @@ fn from_start_to_result(kit: &Kit) -> Result<()> {
     window.await_text("is ready", Duration::from_secs(60))?;
     window.await_text("Show in folder", SOON)?;
     world.keep("4-result.png")?;
+    let refused = window.script("return window.refused")?;
+    ensure!(refused == serde_json::json!([]), "{refused}");
+    Ok(())
+}
+
+/// Files that a person chooses in the desktop's dialogs arrive; a dialog that is closed changes
+/// nothing.
+fn dialogs(world: &World, window: &Driver) -> Result<()> {
+    const LOGO: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
+        <path fill="#f6b73c" d="M32 4l28 52H4z"/></svg>"##;
+
+    let before = preview(window)?;
+    window.press("Logo: ")?;
+    window.wait("a dialog", SOON, || Ok(world.offers.dialogs().len() == 1))?;
+    std::thread::sleep(Duration::from_millis(500));
+    window.await_text("Drop a picture here", SOON)?;
+    world.offers.will_choose(&world.file("star.svg", LOGO)?);
+    window.press("Logo: ")?;
+    window.await_text("star.svg", SOON)?;
+    window.wait("the logo in the preview", SOON, || {
+        Ok(preview(window)? != before)
+    })?;
+    let saved = world.home().join("aurora.toml");
+    world.offers.will_choose(&saved);
+    window.press("Save")?;
+    window.wait("the file", SOON, || Ok(saved.exists()))?;
+    let text = fs::read_to_string(&saved)?;
+    ensure!(
+        text.contains("Aurora OS") && text.contains("star.svg"),
+        "{text}"
+    );
+    let kinds: Vec<_> = world
+        .offers
+        .dialogs()
+        .iter()
+        .map(|one| one.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    ensure!(
+        kinds == ["open", "open", "save"],
+        "{:?}",
+        world.offers.dialogs()
+    );
     Ok(())
 }
 

@@ -85,7 +85,8 @@ fn a_build(kit: &Kit) -> Result<()> {
     building(&window)?;
     window.wait("progress", A_BUILD, || {
         let script = "return +document.querySelector('[role=progressbar]')?.ariaValueNow";
-        Ok(window.script(script)?.as_u64() >= Some(10))
+        // Charts need a while to have something to show.
+        Ok(window.script(script)?.as_u64() >= Some(45))
     })?;
     world.keep("real-1-build.png")?;
     // The title tells how far it is; then the window is put away.
@@ -108,10 +109,10 @@ fn a_build(kit: &Kit) -> Result<()> {
         window.text()?
     );
     let begun = Instant::now();
-    while world.notices().is_empty() && begun.elapsed() < SOON {
+    while world.offers.notices().is_empty() && begun.elapsed() < SOON {
         thread::sleep(Duration::from_millis(100));
     }
-    let notices = world.notices();
+    let notices = world.offers.notices();
     let notice = notices
         .first()
         .with_context(|| format!("no notification came; {}", world.log()))?;
@@ -122,8 +123,45 @@ fn a_build(kit: &Kit) -> Result<()> {
         "{notice:?}"
     );
     ensure!(notice.actions == ["open-folder", "try-it"], "{notice:?}");
+
+    // What the buttons of the notification and of the page hand to the desktop.
+    let address = format!("file://{}", iso.display());
+    world.offers.press(1, "open-folder")?;
+    until("the notification's button", || {
+        world.offers.shown() == [address.clone()]
+    })?;
     world.show(&title, true)?;
-    world.keep("real-2-result.png")
+    world.keep("real-2-result.png")?;
+    window.press("Show in folder")?;
+    until("the page's button", || world.offers.shown().len() == 2)?;
+    ensure!(
+        world.offers.shown()[1] == address,
+        "{:?}",
+        world.offers.shown()
+    );
+    world.stand_in()?;
+    window.press("BIOS")?;
+    let called = format!("try --firmware bios -- {}\n", iso.display());
+    until("a machine", || world.tried() == called)?;
+
+    // Docks saw it advance, and then go.
+    let told = world.offers.progress();
+    let (last, running) = told.split_last().context("docks are not told")?;
+    ensure!(!last.1, "{told:?}");
+    ensure!(running.len() > 5, "{told:?}");
+    ensure!(running.iter().all(|(_, seen)| *seen), "{told:?}");
+    ensure!(running.is_sorted(), "{told:?}");
+    Ok(())
+}
+
+/// Waits for what the desktop is told.
+fn until(what: &str, reached: impl Fn() -> bool) -> Result<()> {
+    let begun = Instant::now();
+    while !reached() {
+        ensure!(begun.elapsed() < SOON, "not within {SOON:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 fn refused(kit: &Kit) -> Result<()> {
@@ -138,7 +176,11 @@ fn refused(kit: &Kit) -> Result<()> {
         fs::read_dir(world.output())?.next().is_none(),
         "something came"
     );
-    ensure!(world.notices().is_empty(), "{:?}", world.notices());
+    ensure!(
+        world.offers.notices().is_empty(),
+        "{:?}",
+        world.offers.notices()
+    );
     Ok(())
 }
 
@@ -161,7 +203,8 @@ fn cancelled(kit: &Kit) -> Result<()> {
     window.await_text("is ready", A_BUILD)
 }
 
-/// The window is killed in the middle; the next one shows the build that goes on.
+/// The window is killed in the middle; the next one shows the build that goes on. Closed, it asks
+/// first, and the build goes on, too.
 fn found_again(kit: &Kit) -> Result<()> {
     let (world, small, file) = ground(kit, "again", ALICE)?;
     small.server.fault("/pool/slow_", Fault::Stall(100));
@@ -172,8 +215,24 @@ fn found_again(kit: &Kit) -> Result<()> {
     }
     drop(window);
     let window = world.window(&[])?;
-    window.await_text("Building Nordlicht", SOON)?;
-    window.await_text("Download the packages", SOON)?;
+    building(&window)?;
+
+    let title = world.titled("Isosmith")?;
+    world.quit(&title)?;
+    window.await_text("The build goes on", SOON)?;
+    world.keep("real-6-closing.png")?;
+    window.press("Stay here")?;
+    building(&window)?;
+    world.quit(&title)?;
+    window.await_text("The build goes on", SOON)?;
+    // Its answer cannot come any more.
+    let _ = window.press("Close the window");
+    until("the window's end", || {
+        world.windows().is_ok_and(|left| left.is_empty())
+    })?;
+    drop(window);
+    let window = world.window(&[])?;
+    building(&window)?;
     small.server.heal();
     window.await_text("is ready", A_BUILD)
 }

@@ -6,7 +6,6 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -19,11 +18,11 @@ use isosmith_tests::{
 };
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
-use zbus::blocking::Connection;
 
 use crate::{
-    desktop::{Notice, notifications, picture, screen, session_bus},
+    desktop::{picture, screen, session_bus},
     driver::Driver,
+    offers::Offers,
     shots,
 };
 
@@ -78,7 +77,8 @@ pub struct World {
     service: Option<Daemon>,
     // They end when the world does.
     _polkit: Option<Daemon>,
-    _notices: Connection,
+    /// What the desktop offers to programs.
+    pub offers: Offers,
     bus: Option<Bus>,
     _session: Daemon,
     session_address: String,
@@ -87,7 +87,6 @@ pub struct World {
     pub person: Person,
     /// The window's program: a copy that everybody can run.
     pub program: PathBuf,
-    heard: Arc<Mutex<Vec<Notice>>>,
     scratch: TempDir,
 }
 
@@ -102,12 +101,11 @@ impl World {
         let (screen, display) = screen(folder)?;
         let runtime = folder_of(person, &folder.join("run"))?;
         let (session, session_address) = session_bus(person, &runtime)?;
-        let heard = Arc::default();
-        let notices = notifications(&session_address, Arc::clone(&heard))?;
+        let offers = Offers::on(&session_address)?;
         let world = Self {
             service: None,
             _polkit: None,
-            _notices: notices,
+            offers,
             bus: None,
             _session: session,
             session_address,
@@ -115,7 +113,6 @@ impl World {
             display,
             person,
             program,
-            heard,
             scratch,
         };
         world.settle()?;
@@ -289,6 +286,29 @@ impl World {
         Ok(())
     }
 
+    /// Closes a window as its own button does.
+    pub fn quit(&self, window: &str) -> Result<()> {
+        output(
+            self.command("/usr/bin/xdotool")
+                .args(["windowquit", window]),
+        )?;
+        Ok(())
+    }
+
+    /// Puts a stand-in for the command line beside the window, which it finds there first; what
+    /// it is called with is in [`World::tried`].
+    pub fn stand_in(&self) -> Result<()> {
+        let program = self.folder().join("isosmith");
+        let script = format!("#!/bin/sh\necho \"$@\" >>{}/tried\n", self.home().display());
+        fs::write(&program, script)?;
+        set_mode(&program, 0o755)
+    }
+
+    /// What the stand-in was called with, a call a line.
+    pub fn tried(&self) -> String {
+        fs::read_to_string(self.home().join("tried")).unwrap_or_default()
+    }
+
     /// Keeps a picture of the screen for people to look at.
     pub fn keep(&self, name: &str) -> Result<()> {
         // What a page has said it has drawn reaches the screen a moment later.
@@ -315,13 +335,5 @@ impl World {
             }
         }
         Ok(found)
-    }
-
-    /// The notifications so far.
-    pub fn notices(&self) -> Vec<Notice> {
-        self.heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }

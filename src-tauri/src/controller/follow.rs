@@ -1,8 +1,8 @@
 //! Builds on their way into the history, whether or not the page looks at them.
 
-use std::{sync::Arc, sync::atomic::Ordering, thread, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, sync::atomic::Ordering, thread, time::Duration};
 
-use isosmith_protocol::{BuildId, BuildResult, Code, EventKind};
+use isosmith_protocol::{BuildId, BuildResult, BuildView, Code, EventKind};
 
 use super::{Controller, locked};
 use crate::{
@@ -36,6 +36,7 @@ impl Controller {
         let controller = Arc::clone(self);
         thread::spawn(move || {
             let result = controller.follow_to_the_end(&build);
+            controller.reached(&build, None);
             locked(&controller.followed).remove(&build);
             controller.unfollowed.notify_all();
             // A question about closing was about a build that is over.
@@ -49,8 +50,9 @@ impl Controller {
     /// The ending; [`None`] when there is no such build any more.
     fn follow_to_the_end(&self, build: &BuildId) -> Option<BuildResult> {
         let mut next = 0;
+        let mut view = BuildView::default();
         loop {
-            match self.follow_some(build, &mut next) {
+            match self.follow_some(build, &mut next, &mut view) {
                 Ok(Some(result)) => return Some(result),
                 Ok(None) => {}
                 Err(fault) if fault.code() == Code::NoSuchBuild => return None,
@@ -60,11 +62,18 @@ impl Controller {
         }
     }
 
-    fn follow_some(&self, build: &BuildId, next: &mut u64) -> Answer<Option<BuildResult>> {
+    fn follow_some(
+        &self,
+        build: &BuildId,
+        next: &mut u64,
+        view: &mut BuildView,
+    ) -> Answer<Option<BuildResult>> {
         let output = self.output_of(build);
         for event in self.builder.events(build, *next, output.as_deref())? {
             let event = event?;
             *next = event.seq + 1;
+            view.apply(&event);
+            self.reached(build, Some(hundredths(view)));
             if let Err(fault) = locked(&self.history).record(build, std::slice::from_ref(&event)) {
                 tracing::warn!(error = ?fault, "an event is not in the history");
             }
@@ -73,6 +82,23 @@ impl Controller {
             }
         }
         Ok(None)
+    }
+
+    /// Tells docks how far a build is, when that is news; [`None`]: it is over. Of several builds
+    /// the one that is furthest counts: the others wait for it.
+    fn reached(&self, build: &BuildId, percent: Option<u8>) {
+        let mut all = locked(&self.progress);
+        let furthest = |all: &BTreeMap<BuildId, u8>| all.values().max().copied();
+        let before = furthest(&all);
+        match percent {
+            Some(percent) => drop(all.insert(build.clone(), percent)),
+            None => drop(all.remove(build)),
+        }
+        let now = furthest(&all);
+        // Told under the lock, or an older number could come last.
+        if now != before {
+            self.desktop.progress(now);
+        }
     }
 
     /// Tells the person how a build ended, where they would not see it.
@@ -88,4 +114,10 @@ impl Controller {
             self.desktop.notify(notice);
         }
     }
+}
+
+/// Whole hundredths, as the page shows them.
+fn hundredths(view: &BuildView) -> u8 {
+    // From 0 to 1, so it fits.
+    (view.fraction() * 100.0) as u8
 }

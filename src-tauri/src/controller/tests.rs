@@ -24,7 +24,7 @@ use crate::{
 
 /// What the desktop and the page were told, in words.
 #[derive(Debug, Clone, Default)]
-struct Seen(Arc<Mutex<Vec<String>>>);
+struct Seen(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<Option<u8>>>>);
 
 impl Seen {
     fn note(&self, words: impl Into<String>) {
@@ -60,6 +60,10 @@ impl Desktop for Seen {
 
     fn notify(&self, notice: Notice) {
         self.note(format!("notify {}", notice.title));
+    }
+
+    fn progress(&self, percent: Option<u8>) {
+        locked(&self.1).push(percent);
     }
 
     fn show(&self, path: &Path) -> Answer<()> {
@@ -176,6 +180,13 @@ fn a_draft_becomes_a_build_with_a_history() {
     );
     assert!(detail.toml.contains("Aurora"), "{}", detail.toml);
     assert_eq!(ground.seen.count(1), ["notify Aurora 1.0 is ready"]);
+    // Docks were told of it, ever more, and in the end that there is nothing to show.
+    let told = locked(&ground.seen.1).clone();
+    let (last, running) = told.split_last().expect("docks are told");
+    assert_eq!(*last, None);
+    assert_eq!(running.first(), Some(&Some(0)), "{told:?}");
+    assert_eq!(running.last(), Some(&Some(100)), "{told:?}");
+    assert!(running.is_sorted() && running.len() > 5, "{told:?}");
     let rest = ground.hear(&build, events[events.len() / 2].seq);
     assert_eq!(rest, events[events.len() / 2..]);
 }

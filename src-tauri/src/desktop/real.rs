@@ -10,7 +10,7 @@ use isosmith_studio::model::{Firmware, PickKind};
 use notify_rust::Notification;
 use rfd::FileDialog;
 
-use super::{Desktop, Notice};
+use super::{Desktop, Notice, launcher::Launcher};
 use crate::{
     fault::{Answer, Fault},
     spawn,
@@ -20,8 +20,10 @@ use crate::{
 const PICTURES: &[&str] = &["svg", "png", "jpg", "jpeg", "webp"];
 
 /// The desktop that the window is on.
-#[derive(Debug, Clone, Copy)]
-pub struct Real;
+#[derive(Debug, Default)]
+pub struct Real {
+    launcher: Launcher,
+}
 
 impl Desktop for Real {
     fn pick(&self, kind: PickKind, from: Option<&Path>) -> Option<PathBuf> {
@@ -67,31 +69,43 @@ impl Desktop for Real {
         });
     }
 
+    fn progress(&self, percent: Option<u8>) {
+        self.launcher.show(percent);
+    }
+
     fn show(&self, path: &Path) -> Answer<()> {
-        if !path.exists() {
-            return Err(Fault::new(
-                Code::Io,
-                format!("{} is not there any more", path.display()),
-                "Look whether somebody has moved it.",
-            ));
-        }
-        if show_in_file_manager(path).is_ok() {
-            return Ok(());
-        }
-        let folder = match path.is_dir() {
-            true => path,
-            false => path.parent().unwrap_or(path),
-        };
-        spawn::apart(&spawn::find("xdg-open")?, &[&folder.to_string_lossy()])
+        show(path)
     }
 
     fn try_iso(&self, iso: &Path, firmware: Firmware) -> Answer<()> {
-        let iso = iso.to_string_lossy();
-        spawn::apart(
-            &spawn::find("isosmith")?,
-            &["try", "--firmware", firmware.as_str(), "--", &iso],
-        )
+        try_iso(iso, firmware)
     }
+}
+
+fn show(path: &Path) -> Answer<()> {
+    if !path.exists() {
+        return Err(Fault::new(
+            Code::Io,
+            format!("{} is not there any more", path.display()),
+            "Look whether somebody has moved it.",
+        ));
+    }
+    if show_in_file_manager(path).is_ok() {
+        return Ok(());
+    }
+    let folder = match path.is_dir() {
+        true => path,
+        false => path.parent().unwrap_or(path),
+    };
+    spawn::apart(&spawn::find("xdg-open")?, &[&folder.to_string_lossy()])
+}
+
+fn try_iso(iso: &Path, firmware: Firmware) -> Answer<()> {
+    let iso = iso.to_string_lossy();
+    spawn::apart(
+        &spawn::find("isosmith")?,
+        &["try", "--firmware", firmware.as_str(), "--", &iso],
+    )
 }
 
 const OPEN: &str = "open-folder";
@@ -118,8 +132,8 @@ fn show_notice(notice: &Notice) -> Result<(), notify_rust::error::Error> {
     };
     handle.wait_for_action(|pressed| {
         let done = match pressed {
-            OPEN => Real.show(iso),
-            TRY => Real.try_iso(iso, Firmware::Uefi),
+            OPEN => show(iso),
+            TRY => try_iso(iso, Firmware::Uefi),
             _ => Ok(()),
         };
         if let Err(fault) = done {
@@ -206,9 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_not_shown() {
-        let fault = Real
-            .show(Path::new("/nonexistent/x.iso"))
-            .expect_err("gone");
+        let fault = show(Path::new("/nonexistent/x.iso")).expect_err("gone");
         assert_eq!(fault.code(), Code::Io);
     }
 }

@@ -54,8 +54,13 @@ impl About {
         Self {
             name: "isosmith-gui",
             section: "admin",
-            depends: format!("isosmith (= {version})"),
-            recommends: names(&[packages::WINDOW_TRY]).join(", "),
+            // Loaded while it runs, for dialogs, which is why dpkg-shlibdeps does not see it.
+            depends: format!("libdbus-1-3, isosmith (= {version})"),
+            // Who shows those dialogs.
+            recommends: format!(
+                "xdg-desktop-portal, {}",
+                names(&[packages::WINDOW_TRY]).join(", ")
+            ),
             description: WINDOW,
             programs: &["usr/bin/isosmith-gui"],
             scripts: &[],
