@@ -35,7 +35,8 @@ fn in_trixie(name: &'static str) -> Option<&'static str> {
 
 fn in_forky(name: &'static str) -> Option<&'static str> {
     Some(match name {
-        "apparmor-profiles-extra" => return None,
+        // The first is gone; the second conflicts with the GNOME Shell of these suites.
+        "apparmor-profiles-extra" | "gnome-shell-extension-prefs" => return None,
         // The desktop's own font since GNOME 48.
         "fonts-cantarell" => "fonts-adwaita",
         other => return in_trixie(other),
