@@ -9,6 +9,10 @@
     reason = "a test that cannot go on stops with a message"
 )]
 
+#[path = "boot/guest.rs"]
+mod guest;
+#[path = "boot/install.rs"]
+mod install;
 #[path = "boot/receipt.rs"]
 mod receipt;
 #[path = "boot/shipped.rs"]
@@ -71,6 +75,14 @@ fn main() -> ExitCode {
         // Half an hour each: on demand.
         .with_ignored_flag(true)
     };
+    let installs = |case: install::Case| {
+        let kit = kit.clone();
+        Trial::test(format!("install_{}", case.name), move || {
+            install::installs(&kit, case).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+        // An hour each: on demand.
+        .with_ignored_flag(true)
+    };
     let trials = vec![
         trial("bios", "bios"),
         trial("uefi", "uefi"),
@@ -79,6 +91,21 @@ fn main() -> ExitCode {
         shipped("rescue"),
         looks("xfce"),
         looks("kde"),
+        installs(install::Case {
+            name: "bios",
+            secure_boot: false,
+            encrypted: false,
+        }),
+        installs(install::Case {
+            name: "secure_boot",
+            secure_boot: true,
+            encrypted: false,
+        }),
+        installs(install::Case {
+            name: "encrypted",
+            secure_boot: true,
+            encrypted: true,
+        }),
         shipped("server"),
         shipped("xfce"),
         shipped("kiosk"),

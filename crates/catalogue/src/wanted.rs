@@ -104,7 +104,25 @@ pub fn on_the_medium(spec: &BuildSpec) -> Vec<&'static str> {
     if boot.entries.contains(&MenuEntry::MemoryTest) {
         names.push("memtest86+");
     }
+    if spec.installer.debian {
+        names.push(debian_installer(spec.base.suite).0);
+    }
     names
+}
+
+/// The package that has Debian's installer for `suite`, and its folder in there. Suites that are
+/// not released have none of their own yet.
+pub const fn debian_installer(suite: Suite) -> (&'static str, &'static str) {
+    match suite {
+        Suite::Bookworm => (
+            "debian-installer-12-netboot-amd64",
+            "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64",
+        ),
+        Suite::Trixie | Suite::Forky | Suite::Sid => (
+            "debian-installer-13-netboot-amd64",
+            "usr/lib/debian-installer/images/13/amd64/text/debian-installer/amd64",
+        ),
+    }
 }
 
 /// The kernel's metapackage.

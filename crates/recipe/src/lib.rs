@@ -48,9 +48,9 @@ pub use rehearsal::rehearse;
 pub use state::{Debian, Order, Previous, SquashfsWriter};
 
 use steps::{
-    accounts, boot, branding, clean, customise, debian_installer, desktop as desktop_step,
-    environment, initramfs, installer as installer_step, iso, packages, pool, region,
-    security as security_step, services, squashfs, users,
+    accounts, boot, branding, clean, customise, desktop as desktop_step, environment, initramfs,
+    installer as installer_step, iso, packages, pool, region, security as security_step, services,
+    squashfs, users,
 };
 
 pub(crate) const INDEX: StepId = StepId::new("index");
@@ -59,7 +59,6 @@ pub(crate) const PACKAGES: StepId = StepId::new("packages");
 pub(crate) const BOOT_FILES: StepId = StepId::new("boot-files");
 pub(crate) const SQUASHFS: StepId = StepId::new("squashfs");
 pub(crate) const TOOLS: StepId = StepId::new("tools");
-pub(crate) const DEBIAN_INSTALLER: StepId = StepId::new("debian-installer");
 pub(crate) const POOL: StepId = StepId::new("pool");
 const CLEAN: StepId = StepId::new("clean");
 
@@ -217,20 +216,6 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             .inputs(pool::inputs)
             .run(pool::make),
         ]);
-    }
-    if spec.installer.debian {
-        rows.push(
-            row(
-                "debian-installer",
-                "Put Debian's installer onto the medium",
-                Installer,
-                2,
-                Artifact,
-            )
-            .after(const { &[INDEX] })
-            .inputs(debian_installer::inputs)
-            .run(debian_installer::make),
-        );
     }
     rows.extend([
         row("clean", "Clean the tree", Iso, 1, Layer)

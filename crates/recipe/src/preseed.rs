@@ -1,4 +1,4 @@
-//! Answers for Debian's own installer, and the archive in which its kernel finds them.
+//! Answers for Debian's own installer.
 //!
 //! The names of questions are those of the installation guide, appendix B, and of the
 //! components' templates.
@@ -28,8 +28,8 @@ pub(crate) fn preseed(spec: &BuildSpec, packages: &[String], mirror: &str) -> St
         "keyboard-configuration/xkb-keymap",
         "select",
         &keymap(
-            &region.keyboard.layout.to_string(),
-            &region.keyboard.variant.to_string(),
+            region.keyboard.layout.as_str(),
+            region.keyboard.variant.as_str(),
         ),
     );
     say("netcfg/choose_interface", "select", "auto");
@@ -141,48 +141,6 @@ fn recipe(swap: Swap, filesystem: &str) -> String {
     format!("isosmith :: {}", parts.join(" "))
 }
 
-/// A cpio archive in the "newc" format (initramfs buffer format, kernel documentation
-/// `driver-api/early-userspace/buffer-format`) with one file in it, to be put behind another
-/// archive.
-pub(crate) fn cpio(name: &str, bytes: &[u8]) -> Vec<u8> {
-    // An archive may begin behind zeros, on a multiple of four.
-    let mut archive = Vec::new();
-    entry(&mut archive, name, 0o100_644, bytes);
-    entry(&mut archive, "TRAILER!!!", 0, &[]);
-    archive
-}
-
-fn entry(archive: &mut Vec<u8>, name: &str, mode: u32, bytes: &[u8]) {
-    let fields = [
-        u32::from(mode != 0),
-        mode,
-        0,
-        0,
-        1,
-        0,
-        u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        0,
-        0,
-        0,
-        0,
-        u32::try_from(name.len() + 1).unwrap_or(u32::MAX),
-        0,
-    ];
-    archive.extend(b"070701");
-    for field in fields {
-        archive.extend(format!("{field:08x}").bytes());
-    }
-    archive.extend(name.bytes());
-    archive.push(0);
-    pad(archive);
-    archive.extend(bytes);
-    pad(archive);
-}
-
-fn pad(archive: &mut Vec<u8>) {
-    archive.resize(archive.len().next_multiple_of(4), 0);
-}
-
 #[cfg(test)]
 mod tests {
     use isosmith_spec::{Layer, Origin};
@@ -246,16 +204,5 @@ mod tests {
         }
         assert!(answers("").contains("mirror/http/directory string /debian\n"));
         assert!(answers("").contains("pkgsel/include string vim\n"));
-    }
-
-    #[test]
-    fn an_archive_is_aligned_and_ends() {
-        let archive = cpio("preseed.cfg", b"hello");
-        assert_eq!(archive.len() % 4, 0);
-        assert!(archive.starts_with(b"070701"));
-        assert_eq!(&archive[54..62], b"00000005");
-        assert_eq!(&archive[110..122], b"preseed.cfg\0");
-        assert_eq!(&archive[124..129], b"hello");
-        assert!(String::from_utf8_lossy(&archive).contains("TRAILER!!!"));
     }
 }

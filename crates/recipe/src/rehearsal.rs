@@ -37,6 +37,10 @@ const LOADERS: &[&str] = &[
     "usr/lib/grub/i386-pc/normal.mod",
     "usr/lib/grub/i386-pc/boot_hybrid.img",
     "usr/share/grub/unicode.pf2",
+    "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/linux",
+    "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/initrd.gz",
+    "usr/lib/debian-installer/images/13/amd64/text/debian-installer/amd64/linux",
+    "usr/lib/debian-installer/images/13/amd64/text/debian-installer/amd64/initrd.gz",
     "boot/mt86+x64",
     "boot/mt86+x64.efi",
 ];
@@ -62,12 +66,11 @@ pub fn rehearse(mut state: Debian, scratch: &Path) -> Result<Vec<String>, Failur
     state.squashfs_writer = crate::SquashfsWriter::Mksquashfs;
 
     let recipe = crate::recipe(&state.spec);
-    // One looks at the machine, one at the ISO, one at the network, and none runs a command.
+    // One looks at the machine and one at the ISO, and neither runs a command.
     let steps = recipe.steps.into_iter().map(|mut step| {
         match step.id.as_str() {
             "preflight" => step.run = |_, _| Ok(Done::Done),
             "verify" => step.run = deliver,
-            "debian-installer" => step.run = no_installer,
             _ => {}
         }
         step
@@ -101,12 +104,6 @@ pub fn rehearse(mut state: Debian, scratch: &Path) -> Result<Vec<String>, Failur
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     let lines = said.iter().map(|line| line.replace(&prefix, "")).collect();
     failure.map_or(Ok(lines), Err)
-}
-
-fn no_installer(cx: &mut StepCx<'_>, _: &mut Debian) -> Result<Done, Failure> {
-    let folder = cx.out().join(crate::steps::debian_installer::FOLDER);
-    fs::create_dir_all(&folder).map_err(|error| Failure::io_at("make", &folder, error))?;
-    Ok(Done::Done)
 }
 
 fn deliver(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Failure> {
@@ -437,7 +434,10 @@ mod tests {
                 "calamares:amd64=VERSION",
             ),
             ("[installer]\ncalamares = true\nonly = true", "/=/run/more0"),
-            ("[installer]\ndebian = true", "/=/run/more0"),
+            (
+                "[installer]\ndebian = true",
+                "debian-installer-13-netboot-amd64",
+            ),
             ("[boot]\nsecure_boot = false", "x86_64-efi"),
             ("[branding]\nvendor = \"ACME\"", "-publisher ACME"),
             (AI, "--build --root-owner-group"),

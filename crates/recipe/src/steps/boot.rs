@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use isosmith_catalogue::wanted::has_splash;
+use isosmith_catalogue::wanted::{self, has_splash};
 use isosmith_engine::{Done, Failure, StepCx};
 use isosmith_host::{
     Cmd,
@@ -20,7 +20,9 @@ use super::{
     initramfs::kernels,
     users,
 };
-use crate::{brand, cpio, fetch::Pool, materials::Materials, menu, state::Debian};
+use crate::{
+    brand, cpio, fetch::Pool, materials::Materials, menu, mirrors, preseed, state::Debian,
+};
 
 /// Big enough for shim, GRUB and MokManager; over 20 MB some firmware fails.
 const EFI_IMAGE_KIB: u32 = 8192;
@@ -89,6 +91,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
         "colours": format!("{:?} {:?} {:?}", branding.accent, branding.background, branding.text),
         "names": [&branding.name, &branding.short_name, &branding.version, &branding.codename.to_string()],
         "sourceDate": state.source_date(),
+        "answers": state.spec.installer.debian.then(|| answers(state)),
         // It travels on the medium as it is, fields without any other effect too.
         "profile": for_medium(&state.profile, &state.materials).unwrap_or_default(),
         "renderer": env!("CARGO_PKG_VERSION"),
@@ -156,8 +159,35 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
             menu::MEMTEST_EFI,
         )?;
     }
+    if state.spec.installer.debian {
+        debian_installer(state, &medium)?;
+    }
     Confined::new(cx.out())?.remove_tree(&medium.loaders)?;
     Ok(Done::Done)
+}
+
+/// Debian's installer in text mode, with answers from the spec behind its initramfs.
+///
+/// It installs over the network: the system on the medium would need the installer's own
+/// packages for every piece of hardware beside it. Who has no network has Calamares.
+fn debian_installer(state: &Debian, medium: &Medium) -> Result<(), Failure> {
+    let (_, folder) = wanted::debian_installer(state.spec.base.suite);
+    medium.copy_loader(&format!("{folder}/linux"), menu::DEBIAN_KERNEL)?;
+    let from = medium.loaders.join(folder).join("initrd.gz");
+    let mut bytes =
+        fs::read(&from).map_err(|error| Failure::io_at("read the loader", &from, error))?;
+    let answers = answers(state);
+    let archive = cpio::archive([("/preseed.cfg", answers.as_bytes())], state.source_date());
+    cpio::append(&mut bytes, &archive);
+    medium.write(menu::DEBIAN_INITRD, &bytes)
+}
+
+/// What its questions are answered with.
+fn answers(state: &Debian) -> String {
+    let mut packages = state.asked();
+    packages.retain(|name| !name.starts_with("live-") && name != "user-setup");
+    let (archive, _) = mirrors::for_image(&state.spec.base);
+    preseed::preseed(&state.spec, &packages, &archive)
 }
 
 /// The profile as it travels on the medium, where anybody can read it. A password's hash is

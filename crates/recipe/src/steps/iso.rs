@@ -17,7 +17,7 @@ use isosmith_spec::model::{BiosLoader, Checksum};
 use sha2::{Digest, Sha256, Sha512};
 use std::sync::Arc;
 
-use super::{boot::stamp, debian_installer, environment::tools_sandbox, pool, squashfs};
+use super::{boot::stamp, environment::tools_sandbox, pool, squashfs};
 use crate::{date, materials::hex, state::Debian};
 
 /// Loaders that are changed while the ISO is written (`-boot-info-table`), or made then.
@@ -101,13 +101,9 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
 
 /// Steps whose folders become parts of the medium beside what [`boot`](super::boot) fills.
 fn beside(state: &Debian) -> Vec<(StepId, &'static str)> {
-    let installer = &state.spec.installer;
     let pool = (crate::POOL, pool::FOLDER);
-    let debian = (crate::DEBIAN_INSTALLER, debian_installer::FOLDER);
-    let pool = installer.calamares.then_some(pool);
-    pool.into_iter()
-        .chain(installer.debian.then_some(debian))
-        .collect()
+    let pool = state.spec.installer.calamares.then_some(pool);
+    pool.into_iter().collect()
 }
 
 /// Changes with anything that can change the ISO.

@@ -1,0 +1,177 @@
+//! Installations without any network, onto an empty disk, and the first start from it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Result, ensure};
+use isosmith_tests::{Kit, kit::workspace};
+
+use super::guest::Guest;
+
+/// Software emulation on a machine with two busy cores; a good run takes a third of each.
+const BOOT: Duration = Duration::from_secs(1200);
+const PAGE: Duration = Duration::from_secs(300);
+const COPY: Duration = Duration::from_secs(5400);
+
+/// What the person types; long enough for the installer, letters and digits that every layout
+/// has in the same place.
+const PASSWORD: &str = "kebab4forest";
+
+/// Which machine, and what is asked of the installer.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// Names the run's folder.
+    pub name: &'static str,
+    /// UEFI that starts nothing unsigned; else a BIOS.
+    pub secure_boot: bool,
+    /// Whether the disk is encrypted.
+    pub encrypted: bool,
+}
+
+/// Installs, starts what was installed, and reads it back.
+pub fn installs(kit: &Kit, case: Case) -> Result<()> {
+    let folder = kit.root.join("install").join(case.name);
+    fs::create_dir_all(&folder)?;
+    let isosmith = kit.isosmith(&kit.root.join("install")).env(
+        "ISOSMITH_PROFILES",
+        &workspace().join("profiles").display().to_string(),
+    );
+    let iso = isosmith
+        .build(&workspace().join("tests/fixtures/install/profile.toml"))?
+        .iso()?;
+    let disk = empty_disk(&folder)?;
+    install(&folder, &iso, &disk, case)?;
+    first_start(&folder, &disk, case)?;
+    Ok(fs::remove_file(&disk)?)
+}
+
+fn empty_disk(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("disk.raw");
+    fs::File::create(&path)?.set_len(16 << 30)?;
+    Ok(path)
+}
+
+fn install(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
+    let mut guest = Guest::start(folder, Some(iso), disk, case.secure_boot)?;
+    let mut shown = guest.settled("partition", None, BOOT)?;
+    if case.encrypted {
+        // The box, the passphrase, and once more.
+        guest.press(&["alt", "e"])?;
+        guest.press(&["tab"])?;
+        guest.write(PASSWORD)?;
+        guest.press(&["tab"])?;
+        guest.write(PASSWORD)?;
+        shown = guest.settled("encryption", Some(&shown), PAGE)?;
+    }
+    guest.press(&["alt", "n"])?;
+    guest.settled("users", Some(&shown), PAGE)?;
+    guest.write("ada")?;
+    for _ in 0..3 {
+        guest.press(&["tab"])?;
+    }
+    guest.write(PASSWORD)?;
+    guest.press(&["tab"])?;
+    guest.write(PASSWORD)?;
+    let shown = guest.settled("users-filled", None, PAGE)?;
+    guest.press(&["alt", "n"])?;
+    guest.settled("summary", Some(&shown), PAGE)?;
+    guest.press(&["alt", "i"])?;
+    guest.hear("the last job", COPY, |log| last_job(log).then_some(()))?;
+    guest.settled("finished", None, PAGE)?;
+    Ok(())
+}
+
+/// Calamares counts its jobs: `Starting job "…" ( 31 / 32 )`.
+fn last_job(log: &str) -> bool {
+    log.lines().filter(|line| line.contains("Starting job")).any(|line| {
+        let Some((_, count)) = line.rsplit_once("( ") else {
+            return false;
+        };
+        let mut words = count.split_whitespace();
+        matches!((words.next(), words.next(), words.next()), (Some(at), Some("/"), Some(all)) if at == all)
+    })
+}
+
+fn first_start(folder: &Path, disk: &Path, case: Case) -> Result<()> {
+    let mut guest = Guest::start(folder, None, disk, case.secure_boot)?;
+    if case.encrypted {
+        guest.hear("the question for the passphrase", BOOT, |log| {
+            log.contains("Please unlock disk").then_some(())
+        })?;
+        guest.send(PASSWORD)?;
+    }
+    guest.hear("a login", BOOT, |log| {
+        log.contains("forge login:").then_some(())
+    })?;
+    guest.send("ada")?;
+    guest.hear("the question for the password", PAGE, |log| {
+        log.contains("Password:").then_some(())
+    })?;
+    guest.send(PASSWORD)?;
+    guest.hear("a prompt", PAGE, |log| {
+        log.contains("ada@forge").then_some(())
+    })?;
+    guest.look("installed")?;
+
+    let mut wrong = Vec::new();
+    for (question, expected) in questions(case) {
+        guest.forget();
+        guest.send(&format!("echo BEG''IN $({question}) E''ND"))?;
+        let answer = guest.hear(question, PAGE, |log| {
+            let (_, rest) = log.split_once("BEGIN ")?;
+            Some(rest.split_once(" END")?.0.to_owned())
+        });
+        let answer = answer.unwrap_or_else(|error| format!("{error:#}"));
+        if answer.trim() != expected {
+            wrong.push(format!("{question}: {answer:?} instead of {expected:?}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// Commands, and what a system that was installed well says.
+fn questions(case: Case) -> Vec<(&'static str, &'static str)> {
+    let mut questions = vec![
+        ("id -un; id -nG | tr ' ' '\\n' | grep -x sudo", "ada sudo"),
+        ("hostname", "forge"),
+        (". /etc/os-release; echo $NAME", "Aurora"),
+        ("locale | sed -n s/^LANG=//p", "en_US.UTF-8"),
+        (
+            "readlink /etc/localtime",
+            "/usr/share/zoneinfo/Europe/Berlin",
+        ),
+        ("ls /etc/apt/sources.list.d", "debian.sources"),
+        ("test -e /etc/apt/sources.list || echo none", "none"),
+        (
+            "dpkg-query -W -f '${Package} ' 'live-*' calamares xserver-xorg-core 2>&1 | grep -c '^live\\|^cal' ; dpkg --audit",
+            "0",
+        ),
+        (
+            "ls -d /etc/calamares /usr/lib/isosmith /etc/live 2> /dev/null | wc -l",
+            "0",
+        ),
+        ("systemctl --failed --plain --no-legend | wc -l", "0"),
+        ("sudo -k; ls /etc/sudoers.d | grep -c live", "0"),
+        (
+            "grep -c Aurora /boot/grub/grub.cfg | sed 's/^[1-9].*/some/'",
+            "some",
+        ),
+        ("test -s /initrd.img && echo there", "there"),
+    ];
+    if case.secure_boot {
+        questions.extend([
+            ("ls /sys/firmware/efi > /dev/null && mokutil --sb-state 2> /dev/null || bootctl status 2> /dev/null | grep -c 'Secure Boot: enabled'", "SecureBoot enabled"),
+            ("dpkg-query -W -f '${Package} ' grub-efi-amd64 shim-signed", "grub-efi-amd64 shim-signed"),
+        ]);
+    } else {
+        questions.push(("dpkg-query -W -f '${Package} ' grub-pc", "grub-pc"));
+    }
+    if case.encrypted {
+        questions.push(("lsblk -nro TYPE | sort -u | grep crypt", "crypt"));
+    }
+    questions
+}
