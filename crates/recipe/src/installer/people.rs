@@ -50,7 +50,9 @@ fn users(spec: &BuildSpec, image: &Image) -> Value {
     let live = spec.users.live.iter().flat_map(|user| &user.groups);
     let mut groups: Vec<String> = GROUPS.iter().map(|&group| group.to_owned()).collect();
     groups.extend(live.map(ToString::to_string));
-    groups.retain(|group| image.groups.contains(group) && group != "sudo");
+    // Calamares gives the group its right, but nobody to it.
+    groups.push("sudo".to_owned());
+    groups.retain(|group| image.groups.contains(group));
     groups.sort();
     groups.dedup();
     let mut settings = json!({

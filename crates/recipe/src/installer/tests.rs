@@ -136,6 +136,15 @@ fn fields_reach_their_files() {
 }
 
 #[test]
+fn the_first_person_may_become_root() {
+    let text = written(&with(""), "/etc/calamares/modules/users.conf");
+    let settings: serde_json::Value =
+        serde_json::from_str(text.split_once("---\n").expect("a document").1).expect("JSON");
+    let groups = settings["defaultGroups"].as_array().expect("a list");
+    assert!(groups.iter().any(|group| group == "sudo"), "{text}");
+}
+
+#[test]
 fn a_hidden_page_leaves_its_job_out() {
     let text = written(
         &with("pages = [\"partition\", \"users\", \"summary\"]"),
