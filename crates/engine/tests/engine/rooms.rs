@@ -49,7 +49,7 @@ fn a_cache_keeps_to_its_limit() {
     let run = |limit: Option<u64>| {
         let bench = Bench::new();
         bench.build("a", &mut Toy::default());
-        let other = Toy {
+        let mut other = Toy {
             suite: "sid",
             ..Toy::default()
         };
@@ -60,7 +60,7 @@ fn a_cache_keeps_to_its_limit() {
         }
         let ran = bench.build_with(
             "b",
-            &mut other.clone(),
+            &mut other,
             &recipe(),
             FakeHost::default(),
             |options| {
@@ -73,7 +73,7 @@ fn a_cache_keeps_to_its_limit() {
         let (deb, blocks) = (there("ab/old.deb"), there("blocks/index"));
         // Seen by what the next builds of each find.
         let old = bench.build("c", &mut Toy::default()).outcomes();
-        let new = bench.build("d", &mut other.clone()).outcomes();
+        let new = bench.build("d", &mut other).outcomes();
         let cached = |text: &str| text.contains("base:cached packages:cached wallpaper:cached");
         (freed, deb, blocks, cached(&old), cached(&new))
     };
