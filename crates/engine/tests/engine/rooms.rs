@@ -58,15 +58,9 @@ fn a_cache_keeps_to_its_limit() {
             fs::create_dir_all(pool.join(folder)).expect("made");
             fs::write(pool.join(folder).join(file), vec![1; 20_000]).expect("written");
         }
-        let ran = bench.build_with(
-            "b",
-            &mut other,
-            &recipe(),
-            FakeHost::default(),
-            |options| {
-                options.cache_limit = limit;
-            },
-        );
+        let ran = bench.build_with("b", &mut other, &recipe(), FakeHost::default(), |options| {
+            options.cache_limit = limit;
+        });
         assert!(matches!(ran.result, BuildResult::Succeeded { .. }));
         let freed = ran.logged().iter().any(|line| line.contains("freed"));
         let there = |path: &str| pool.join(path).exists();
