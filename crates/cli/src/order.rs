@@ -65,9 +65,7 @@ pub fn check_pictures(
             MaterialKind::Key
             | MaterialKind::Deb
             | MaterialKind::Overlay
-            | MaterialKind::Script
-            | MaterialKind::SigningKey
-            | MaterialKind::Certificate => false,
+            | MaterialKind::Script => false,
         };
         if !picture {
             continue;

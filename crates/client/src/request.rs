@@ -121,9 +121,7 @@ fn open(from: &Path, kind: MaterialKind) -> io::Result<File> {
         | MaterialKind::Deb
         | MaterialKind::Script
         | MaterialKind::Logo
-        | MaterialKind::Wallpaper
-        | MaterialKind::SigningKey
-        | MaterialKind::Certificate => Err(io::Error::other("is a folder, a file is wanted")),
+        | MaterialKind::Wallpaper => Err(io::Error::other("is a folder, a file is wanted")),
     }
 }
 

@@ -132,10 +132,7 @@ impl Materials {
 /// In bytes.
 const fn limit(kind: MaterialKind) -> u64 {
     match kind {
-        MaterialKind::Key
-        | MaterialKind::Script
-        | MaterialKind::SigningKey
-        | MaterialKind::Certificate => 1 << 20,
+        MaterialKind::Key | MaterialKind::Script => 1 << 20,
         MaterialKind::Logo | MaterialKind::Wallpaper => 20 << 20,
         MaterialKind::Deb | MaterialKind::Overlay => 4 << 30,
     }

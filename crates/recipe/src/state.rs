@@ -188,7 +188,6 @@ impl Debian {
             failure
         })?;
         crate::mirrors::refuse_files(&spec.base)?;
-        refuse_signing(&spec)?;
         let proxy = order.mirrors.proxy.clone();
         Ok(Self {
             spec,
@@ -317,18 +316,6 @@ impl Debian {
             .map(|source| source.uris)
             .collect()
     }
-}
-
-/// The medium carries Debian's signatures only, so far.
-fn refuse_signing(spec: &BuildSpec) -> Result<(), Failure> {
-    if spec.security.signing.is_none() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Code::ProfileInvalid,
-        "security.signing: a key of your own cannot be used yet",
-        "Remove signing from [security]; the medium starts under Secure Boot with Debian's own signatures.",
-    ))
 }
 
 fn too_early(what: &str) -> Failure {

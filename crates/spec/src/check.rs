@@ -72,7 +72,7 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
     choices::desktop(&root, desktop.as_ref());
     choices::installer(&root, installer.as_ref(), desktop.as_ref());
     choices::menu(&root, boot.as_ref(), installer.as_ref());
-    choices::security(&root, security.as_ref(), software.as_ref(), boot.as_ref());
+    choices::security(&root, security.as_ref(), software.as_ref());
     choices::accounts(&root, users.as_ref());
     choices::suite(&root, base.as_ref(), desktop.as_ref(), security.as_ref());
 

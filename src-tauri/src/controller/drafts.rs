@@ -71,7 +71,6 @@ impl Controller {
             | PickKind::Wallpaper
             | PickKind::Deb
             | PickKind::Key
-            | PickKind::Pem
             | PickKind::Script
             | PickKind::Overlay
             | PickKind::Spec => None,

@@ -119,12 +119,9 @@ fn take_received(
 fn check_beginning(file: &File, kind: MaterialKind) -> io::Result<()> {
     let picture = match kind {
         MaterialKind::Logo | MaterialKind::Wallpaper => true,
-        MaterialKind::Key
-        | MaterialKind::Deb
-        | MaterialKind::Overlay
-        | MaterialKind::Script
-        | MaterialKind::SigningKey
-        | MaterialKind::Certificate => false,
+        MaterialKind::Key | MaterialKind::Deb | MaterialKind::Overlay | MaterialKind::Script => {
+            false
+        }
     };
     if !picture {
         return Ok(());

@@ -139,12 +139,7 @@ pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Ins
 /// The package that brings an SSH server, and others that bring that one.
 const SSH_SERVERS: [&str; 3] = ["openssh-server", "ssh", "task-ssh-server"];
 
-pub(super) fn security(
-    root: &Place<'_>,
-    security: Option<&Security>,
-    software: Option<&Software>,
-    boot: Option<&Boot>,
-) {
+pub(super) fn security(root: &Place<'_>, security: Option<&Security>, software: Option<&Software>) {
     let Some(security) = security else { return };
     let at = root.get("security");
     if security.firewall == Firewall::None && !security.open_ports.is_empty() {
@@ -163,12 +158,6 @@ pub(super) fn security(
         at.get("fail2ban").refuse(
             "fail2ban would watch over SSH, and there is no SSH server",
             "add `\"openssh-server\"` to `software.packages`, or remove `fail2ban`",
-        );
-    }
-    if security.signing.is_some() && boot.is_some_and(|boot| !boot.secure_boot) {
-        at.get("signing").refuse(
-            "a key of your own is used for Secure Boot, which is switched off",
-            "write `secure_boot = true` in `[boot]`, or remove `signing`",
         );
     }
 }

@@ -85,8 +85,6 @@ pub enum PickKind {
     Deb,
     /// A repository's public key.
     Key,
-    /// A key or certificate, PEM.
-    Pem,
     /// A program to run inside the image.
     Script,
     /// A folder laid over the image.
