@@ -79,7 +79,15 @@ pub(crate) fn preseed(spec: &BuildSpec, packages: &[String], mirror: &str) -> St
     say("passwd/root-login", "boolean", "false");
     say("passwd/make-user", "boolean", "true");
     disk(spec, &mut say);
-    say("pkgsel/include", "string", &packages.join(" "));
+    let kept: Vec<&str> = packages
+        .iter()
+        .map(String::as_str)
+        .filter(|name| {
+            let removed = &spec.installer.remove;
+            !removed.iter().any(|removed| removed.as_str() == *name)
+        })
+        .collect();
+    say("pkgsel/include", "string", &kept.join(" "));
     say("pkgsel/upgrade", "select", "full-upgrade");
     say("grub-installer/only_debian", "boolean", "true");
     say("grub-installer/with_other_os", "boolean", "true");
@@ -112,7 +120,7 @@ fn disk(spec: &BuildSpec, say: &mut impl FnMut(&str, &str, &str)) {
     }
     let recipe = recipe(installer.swap, filesystem);
     say("partman-auto/expert_recipe", "string", &recipe);
-    // A file for swap is made by whoever wants one; the partitioner knows none.
+    // A file for swap is refused by the checker; the partitioner knows none.
     if matches!(installer.swap, Swap::None | Swap::File) {
         say("partman-basicfilesystems/no_swap", "boolean", "false");
     }
@@ -204,5 +212,7 @@ mod tests {
         }
         assert!(answers("").contains("mirror/http/directory string /debian\n"));
         assert!(answers("").contains("pkgsel/include string vim\n"));
+        let without = answers("[installer]\nremove = [\"vim\"]");
+        assert!(without.contains("pkgsel/include string \n"), "{without}");
     }
 }

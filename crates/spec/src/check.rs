@@ -7,6 +7,7 @@ use crate::problem::{Problem, Reason};
 mod choices;
 mod desktop;
 mod identity;
+mod installers;
 mod machine;
 mod read;
 mod rules;
@@ -71,6 +72,8 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
     rules::boot(&root, boot.as_ref());
     choices::desktop(&root, desktop.as_ref());
     choices::installer(&root, installer.as_ref(), desktop.as_ref());
+    installers::calamares(&root, base.as_ref(), installer.as_ref());
+    installers::debian(&root, base.as_ref(), installer.as_ref());
     choices::menu(&root, boot.as_ref(), installer.as_ref());
     choices::security(&root, security.as_ref(), software.as_ref());
     choices::accounts(&root, users.as_ref());

@@ -20,6 +20,7 @@ pub(crate) fn settle(root: &mut Node, origins: &[Origin]) {
     snapshot_over_settings(root, origins);
     secure_boot_follows_uefi(root, origins);
     desktop(root);
+    luks_of_bookworm(root, origins);
     installers_in_the_menu(root, origins);
     names(root);
 }
@@ -138,13 +139,23 @@ fn desktop(root: &mut Node) {
     }
 }
 
+/// Its Calamares knows LUKS1 only; only where someone asked for another is that a problem.
+fn luks_of_bookworm(root: &mut Node, origins: &[Origin]) {
+    let bookworm = text(root, "base.suite") == Some("bookworm");
+    let open = origins.get(root.nearest_to("installer.luks").layer) == Some(&Origin::BuiltIn);
+    if bookworm && open && is_on(root, "installer.calamares") {
+        put(root, "installer", "luks", Written::Text("luks1".to_owned()));
+    }
+}
+
+fn is_on(root: &Node, path: &str) -> bool {
+    root.has(path) && root.nearest_to(path).value == Written::Switch(true)
+}
+
 /// Whoever puts an installer on the medium wants it in the menu, unless the menu is written:
 /// after the entries that start the live system, or instead of them.
 fn installers_in_the_menu(root: &mut Node, origins: &[Origin]) {
-    let on = |key: &str| {
-        let path = format!("installer.{key}");
-        root.has(&path) && root.nearest_to(&path).value == Written::Switch(true)
-    };
+    let on = |key: &str| is_on(root, &format!("installer.{key}"));
     let (calamares, debian, only) = (on("calamares"), on("debian"), on("only"));
     let entries = root.nearest_to("boot.entries");
     let open = origins.get(entries.layer) == Some(&Origin::BuiltIn);

@@ -1,7 +1,7 @@
 //! What is refused in `[desktop]`, `[installer]`, `[security]`, `[ai]`, accounts and slides, and
 //! what follows from them.
 
-use isosmith_spec::model::{DisplayManager, Environment, MenuEntry, SessionKind};
+use isosmith_spec::model::{DisplayManager, Environment, Luks, MenuEntry, SessionKind};
 use isosmith_spec::{BuildSpec, Layer, Origin, load};
 
 const START: &str = "format = 1\n[profile]\nname = \"t\"\n";
@@ -98,6 +98,36 @@ fn installers() {
         ("[installer]\ncalamares = true\nonly = true\n[boot]\nentries = ['local-disk']", "boot.entries: the medium only installs", "\"install\""),
         ("[desktop]\nenvironment = 'xfce'\n[installer]\ncalamares = true\n[boot]\nentries = ['live']", "", ""),
     ]);
+}
+
+#[test]
+#[rustfmt::skip] // one row, one line
+fn installers_of_suites() {
+    check(&[
+        ("[base]\nsuite = 'bookworm'\n[installer]\ndebian = true\n", "", ""),
+        ("[base]\nsuite = 'forky'\n[installer]\ndebian = true\n", "installer.debian: the signed installer", "choose trixie or bookworm"),
+        ("[base]\nsuite = 'sid'\n[installer]\ndebian = true\n", "installer.debian: the signed installer", "choose trixie or bookworm"),
+        ("[installer]\ndebian = true\nswap = 'file'", "installer.swap: Debian's installer makes no file", "small"),
+        ("[installer]\ndebian = true\nswap = 'suspend'\nencryption = 'preselected'\nfilesystem = 'btrfs'", "", ""),
+        ("[installer]\ndebian = true\nluks = 'luks1'", "installer.luks: Debian's installer encrypts with LUKS2", "luks2"),
+        ("[base]\nsuite = 'bookworm'\n[installer]\ndebian = true\nluks = 'luks1'", "installer.luks: Debian's installer encrypts", "luks2"),
+        ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'bookworm'\n[installer]\ncalamares = true\n", "", ""),
+        ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'bookworm'\n[installer]\ncalamares = true\ndebian = true", "", ""),
+        ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'bookworm'\n[installer]\ncalamares = true\nluks = 'luks1'\nencryption = 'hidden'", "", ""),
+        ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'bookworm'\n[installer]\ncalamares = true\nluks = 'luks2'", "installer.luks: Calamares of bookworm knows LUKS1 only", "luks1"),
+        ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'bookworm'\n[installer]\ncalamares = true\nencryption = 'preselected'", "installer.encryption: Calamares of bookworm cannot choose", "offered"),
+        ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'forky'\n[installer]\ncalamares = true\nluks = 'luks2'\nencryption = 'preselected'", "", ""),
+    ]);
+    let luks = |fragment: &str| loaded(fragment).expect(fragment).installer.luks;
+    let calamares = "[installer]\ncalamares = true\nonly = true\n";
+    for (fragment, version) in [
+        (String::new(), Luks::Luks2),
+        ("[base]\nsuite = 'bookworm'\n".to_owned(), Luks::Luks2),
+        (calamares.to_owned(), Luks::Luks2),
+        (format!("[base]\nsuite = 'bookworm'\n{calamares}"), Luks::Luks1),
+    ] {
+        assert_eq!(luks(&fragment), version, "{fragment}");
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ pub(super) static INSTALLER: &[Field] = &[
     Field::new(
         "debian",
         Kind::Switch,
-        "Whether Debian's own installer in text mode is on the medium, as a line of the boot menu.",
+        "Whether Debian's own installer in text mode is on the medium, as a line of the boot menu; for bookworm and trixie.",
         &["true"],
     ),
     Field::new(
@@ -135,19 +135,19 @@ pub(super) static INSTALLER: &[Field] = &[
     Field::new(
         "swap",
         Kind::Word(Swap::WORDS),
-        "Proposed: none, a small partition, one as large as the memory, or a file.",
+        "Proposed: none, a small partition, one as large as the memory, or a file, which Debian's installer cannot make.",
         &["\"file\""],
     ),
     Field::new(
         "encryption",
         Kind::Word(Encryption::WORDS),
-        "Whether encrypting the disk is offered, chosen beforehand, or not shown.",
+        "Whether encrypting the disk is offered, chosen beforehand (not with Calamares of bookworm), or not shown.",
         &["\"preselected\""],
     ),
     Field::new(
         "luks",
         Kind::Word(Luks::WORDS),
-        "Format of encrypted disks.",
+        "Format of encrypted disks: LUKS1 with Calamares of bookworm, where that is the default; LUKS2 with Debian's installer.",
         &["\"luks1\""],
     ),
     Field::new(
