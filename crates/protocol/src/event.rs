@@ -20,10 +20,10 @@ pub enum Phase {
     BaseSystem,
     /// Desktop and software.
     Desktop,
-    /// The installer.
-    Installer,
     /// AI helper, live user, customisation, scripts.
     Integration,
+    /// The installer.
+    Installer,
     /// Cleaning, packing, the ISO.
     Iso,
     /// What an older reader makes of a newer phase.
@@ -38,8 +38,8 @@ impl Phase {
             Self::Environment => "Environment",
             Self::BaseSystem => "Base system",
             Self::Desktop => "Desktop and software",
-            Self::Installer => "Installer",
             Self::Integration => "Integration",
+            Self::Installer => "Installer",
             Self::Iso => "ISO",
             Self::Other => "Other",
         }

@@ -26,6 +26,8 @@ mod sources;
 pub mod state;
 mod steps;
 mod strength;
+#[cfg(test)]
+mod tests;
 mod tree_file;
 pub mod web;
 

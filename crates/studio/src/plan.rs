@@ -11,18 +11,23 @@ use toml_edit::DocumentMut;
 
 use crate::{Checked, draft::toml, model::Plan};
 
-/// The parts of a build with their usual share of the whole.
-const PHASES: [(Phase, &str, u32); 5] = [
+/// The parts of a build with the shares that their steps have together.
+const PHASES: [(Phase, &str, u32); 6] = [
     (Phase::Environment, "environment", 35),
     (Phase::BaseSystem, "base-system", 21),
     (Phase::Desktop, "desktop", 26),
-    (Phase::Integration, "integration", 17),
+    (Phase::Integration, "integration", 23),
+    (Phase::Installer, "installer", 2),
     (Phase::Iso, "iso", 47),
 ];
 
 /// What a build of a draft into `folder` will do.
 pub fn plan(draft: &Checked, folder: &str, manner: Manner) -> Plan {
-    let steps = PHASES.map(|(phase, id, weight)| StepInfo {
+    let installs = draft.spec.installer.calamares;
+    let phases = PHASES
+        .into_iter()
+        .filter(|(phase, _, _)| installs || *phase != Phase::Installer);
+    let steps = phases.map(|(phase, id, weight)| StepInfo {
         id: StepId::new(id),
         title: phase.title().to_owned(),
         phase,
@@ -32,7 +37,7 @@ pub fn plan(draft: &Checked, folder: &str, manner: Manner) -> Plan {
     Plan {
         lines: lines(draft, folder),
         command: command(draft, folder, manner),
-        steps: steps.into(),
+        steps: steps.collect(),
     }
 }
 

@@ -9,8 +9,8 @@ export const PHASES = [
   'environment',
   'base_system',
   'desktop',
-  'installer',
   'integration',
+  'installer',
   'iso',
   'other',
 ] as const;

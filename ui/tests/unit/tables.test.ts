@@ -11,7 +11,7 @@ import {
   SECTIONS,
   sectionAt,
 } from '../../src/lib/fields/table.ts';
-import { PHASES } from '../../src/lib/protocol.ts';
+import { PHASES, type StepInfo } from '../../src/lib/protocol.ts';
 import de from '../../src/messages/de.json';
 import en from '../../src/messages/en.json';
 import { checkout } from './read.ts';
@@ -124,6 +124,16 @@ test('every code of the protocol has a row, words and a first action', () => {
     for (const action of errorRow(code).actions) expect(words[`action.${action}`]).toBeTruthy();
   }
   expect(errorRow('too_windy')).toBe(ERRORS.other);
+});
+
+test('every step of the recipe has a name, and no other', () => {
+  const steps = JSON.parse(checkout('crates/recipe/tests/fixtures/steps.json')) as StepInfo[];
+  const states = ['waiting', 'running', 'done', 'cached', 'skipped', 'failed', 'unknown'];
+  for (const messages of [en, de]) {
+    const named = Object.keys(messages).filter((key) => key.startsWith('step.'));
+    const want = [...steps.map(({ id }) => id), ...states].map((name) => `step.${name}`);
+    expect(named.sort()).toEqual(want.sort());
+  }
 });
 
 test('every phase has a name', () => {

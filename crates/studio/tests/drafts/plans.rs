@@ -124,3 +124,31 @@ fn a_plan_names_desktop_security_and_helpers() {
         ],
     );
 }
+
+/// The recipe's own shares, as its tests keep them.
+#[test]
+fn a_plan_shares_progress_as_the_recipe_does() {
+    let steps: Vec<Value> =
+        serde_json::from_str(include_str!("../../../recipe/tests/fixtures/steps.json")).unwrap();
+    let mut world = World::new();
+    for (profile, installs) in [("minimal", false), ("kde", true)] {
+        let draft = world.profile(profile);
+        let checked = world.drafts.checked(&draft.id).unwrap();
+        let made = plan(&checked, "/srv", Manner::default());
+        let shares: Vec<(Value, u64)> = made
+            .steps
+            .iter()
+            .map(|step| (json!(step.phase), u64::from(step.weight)))
+            .collect();
+        let mut want: Vec<(Value, u64)> = Vec::new();
+        for step in &steps {
+            let weight = step["weight"].as_u64().unwrap();
+            match want.last_mut() {
+                Some((phase, share)) if *phase == step["phase"] => *share += weight,
+                _ => want.push((step["phase"].clone(), weight)),
+            }
+        }
+        want.retain(|(phase, _)| installs || phase != "installer");
+        assert_eq!(shares, want, "{profile}");
+    }
+}
