@@ -78,6 +78,7 @@ pub fn run(args: Args) -> Result<(), String> {
         desktop::try_it,
         desktop::show_in_folder,
         desktop::close_window,
+        desktop::keep_open,
         settings::settings,
         settings::set_settings,
     ])

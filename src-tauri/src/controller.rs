@@ -126,6 +126,11 @@ impl Controller {
         true
     }
 
+    /// The person was asked and stays.
+    pub fn stays(&self) {
+        self.asked.store(false, Ordering::Relaxed);
+    }
+
     /// Files were dropped onto the window.
     pub fn dropped(&self, paths: &[PathBuf]) {
         let paths: Vec<String> = paths.iter().map(|path| text(path)).collect();

@@ -18,6 +18,7 @@ use isosmith_tests::{
 };
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 
 use crate::{
     desktop::{picture, screen, session_bus},
@@ -273,7 +274,7 @@ impl World {
     /// The number of the window whose title has `words`.
     pub fn titled(&self, words: &str) -> Result<String> {
         let mut search = self.command("/usr/bin/xdotool");
-        let found = output(search.args(["search", "--name", words]))
+        let found = output(search.args(["search", "--onlyvisible", "--name", words]))
             .with_context(|| format!("no window's title has {words}"))?;
         Ok(found.lines().next().unwrap_or_default().to_owned())
     }
@@ -286,13 +287,18 @@ impl World {
         Ok(())
     }
 
-    /// Closes a window as its own button does.
+    /// Closes a window as its own button does: with a message (ICCCM 4.2.8.1). There is no
+    /// window manager on this screen that could be asked to send it.
     pub fn quit(&self, window: &str) -> Result<()> {
-        output(
-            self.command("/usr/bin/xdotool")
-                .args(["windowquit", window]),
-        )?;
-        Ok(())
+        let window: u32 = window.parse().context("a window is a number")?;
+        let (screen, _) = x11rb::connect(Some(&self.display))?;
+        let atom = |name: &str| -> Result<u32> {
+            Ok(screen.intern_atom(false, name.as_bytes())?.reply()?.atom)
+        };
+        let data = [atom("WM_DELETE_WINDOW")?, x11rb::CURRENT_TIME, 0, 0, 0];
+        let message = ClientMessageEvent::new(32, window, atom("WM_PROTOCOLS")?, data);
+        let sent = screen.send_event(false, window, EventMask::NO_EVENT, message)?;
+        Ok(sent.check()?)
     }
 
     /// Puts a stand-in for the command line beside the window, which it finds there first; what

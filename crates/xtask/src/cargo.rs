@@ -72,15 +72,32 @@ pub fn build(shell: &Shell, package: &str, binary: &str) -> Result<PathBuf> {
     Ok(target(shell)?.join("release").join(binary))
 }
 
-/// Builds a package for its tests, in a part of the time, and says where its program `binary`
-/// is.
+/// Builds the window for its tests, in a part of the time, and says where it is.
 ///
 /// # Errors
 ///
 /// When it does not compile.
-pub fn build_for_tests(shell: &Shell, package: &str, binary: &str) -> Result<PathBuf> {
-    cargo(shell, &["build", "--package", package]).run()?;
-    Ok(target(shell)?.join("debug").join(binary))
+pub fn build_window_for_tests(shell: &Shell) -> Result<PathBuf> {
+    cargo(shell, &["build", "--package", "isosmith-gui"]).run()?;
+    Ok(target(shell)?.join("debug").join("isosmith-gui"))
+}
+
+/// The same choice of packages for every test, so that dependencies are compiled once, with the
+/// same features. The window's are many, and would change those of the others.
+pub const ALL_BUT_THE_WINDOW: [&str; 3] = ["--workspace", "--exclude", "isosmith-gui"];
+
+/// Builds all other programs as their tests are built, and says in which folder they are. What
+/// works hard in them is optimised all the same; see `[profile.dev.package]`.
+///
+/// # Errors
+///
+/// When something does not compile.
+pub fn build_for_tests(shell: &Shell) -> Result<PathBuf> {
+    cargo(shell, &["build"])
+        .args(ALL_BUT_THE_WINDOW)
+        .arg("--bins")
+        .run()?;
+    Ok(target(shell)?.join("debug"))
 }
 
 fn target(shell: &Shell) -> Result<PathBuf> {

@@ -56,11 +56,17 @@ impl PackageArgs {
         }
     }
 
-    /// With this window.
+    /// With these programs: those in a folder of cargo's, and the window.
     #[must_use]
-    pub fn with_window(self, window: PathBuf) -> Self {
-        let window = Some(window);
-        Self { window, ..self }
+    pub fn with(self, programs: &Path, window: PathBuf) -> Self {
+        let there = |name: &str| Some(programs.join(name));
+        Self {
+            program: there("isosmith"),
+            helper: there("isosmith-helper"),
+            assistant: there("ai"),
+            window: Some(window),
+            ..self
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The test suites, by what they may touch.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -110,7 +110,7 @@ impl Suite {
         }
     }
 
-    fn run(self, shell: &Shell, isosmith: &mut Program, all: bool) -> Result<()> {
+    fn run(self, shell: &Shell, programs: &mut Programs, all: bool) -> Result<()> {
         if self.needs_root() && !system::is_root() {
             bail!(
                 "needs root. Run: sudo env \"PATH=$PATH\" cargo xtask test {}",
@@ -123,44 +123,42 @@ impl Suite {
                 lint::lint(shell)
             }
             Self::Unit => {
-                let cmd = cargo(shell, &["test", "--no-fail-fast"]).args(ALL_BUT_THE_WINDOW);
+                let cmd = cargo(shell, &["test", "--no-fail-fast"]).args(cargo::ALL_BUT_THE_WINDOW);
                 Ok(cmd.args(["--exclude", "isosmith-tests"]).run()?)
             }
             Self::Ui => page::test(shell),
             Self::Architecture => Ok(test_binary(shell, self, all).run()?),
             Self::Helper => {
-                let program = isosmith.built(shell)?;
-                let service = cargo::build(shell, "isosmith-helper", "isosmith-helper")?;
+                let programs = programs.built(shell)?;
                 Ok(test_binary(shell, self, all)
-                    .env("ISOSMITH_BIN", program)
-                    .env("ISOSMITH_HELPER_BIN", service)
+                    .env("ISOSMITH_BIN", programs.join("isosmith"))
+                    .env("ISOSMITH_HELPER_BIN", programs.join("isosmith-helper"))
                     .run()?)
             }
             Self::Window => {
-                let program = isosmith.built(shell)?;
-                let service = cargo::build(shell, "isosmith-helper", "isosmith-helper")?;
+                let programs = programs.built(shell)?;
                 let window = window(shell)?;
                 cargo(shell, &["test", "--package", "isosmith-gui"]).run()?;
                 Ok(test_binary(shell, self, all)
-                    .env("ISOSMITH_BIN", program)
-                    .env("ISOSMITH_HELPER_BIN", service)
+                    .env("ISOSMITH_BIN", programs.join("isosmith"))
+                    .env("ISOSMITH_HELPER_BIN", programs.join("isosmith-helper"))
                     .env("ISOSMITH_GUI_BIN", window)
                     .run()?)
             }
             Self::Package => {
-                let program = isosmith.built(shell)?;
-                let args = PackageArgs::into("target/package").with_window(window(shell)?);
+                let programs = programs.built(shell)?;
+                let args = PackageArgs::into("target/package").with(programs, window(shell)?);
                 let debs = package::package(shell, &args)?;
                 Ok(test_binary(shell, self, all)
-                    .env("ISOSMITH_BIN", program)
+                    .env("ISOSMITH_BIN", programs.join("isosmith"))
                     .env("ISOSMITH_PACKAGE", debs.service)
                     .env("ISOSMITH_WINDOW_PACKAGE", debs.window)
                     .run()?)
             }
             Self::Cli | Self::Privileged | Self::Real | Self::Boot => {
-                let program = isosmith.built(shell)?;
+                let programs = programs.built(shell)?;
                 Ok(test_binary(shell, self, all)
-                    .env("ISOSMITH_BIN", program)
+                    .env("ISOSMITH_BIN", programs.join("isosmith"))
                     .run()?)
             }
         }
@@ -170,18 +168,14 @@ impl Suite {
 /// The window with its page, as it is tested: all that it is made of takes minutes to optimise.
 fn window(shell: &Shell) -> Result<PathBuf> {
     page::build(shell)?;
-    cargo::build_for_tests(shell, "isosmith-gui", "isosmith-gui")
+    cargo::build_window_for_tests(shell)
 }
-
-/// The same choice of packages for every test, so that dependencies are compiled once, with the
-/// same features. The window's are many, and would change those of the others.
-const ALL_BUT_THE_WINDOW: [&str; 3] = ["--workspace", "--exclude", "isosmith-gui"];
 
 /// One of the programs in `tests/`. Its long tests are those that are ignored or that look
 /// at `ISOSMITH_FULL`.
 fn test_binary(shell: &Shell, suite: Suite, all: bool) -> Cmd<'_> {
     let cmd = cargo(shell, &["test"])
-        .args(ALL_BUT_THE_WINDOW)
+        .args(cargo::ALL_BUT_THE_WINDOW)
         .args(["--test", suite.name()]);
     if all {
         cmd.env("ISOSMITH_FULL", "1")
@@ -191,17 +185,18 @@ fn test_binary(shell: &Shell, suite: Suite, all: bool) -> Cmd<'_> {
     }
 }
 
-/// The command line under test, built when the first suite wants it.
+/// The programs under test but the window, built when the first suite wants them.
 #[derive(Default)]
-struct Program(Option<PathBuf>);
+struct Programs(Option<PathBuf>);
 
-impl Program {
-    fn built(&mut self, shell: &Shell) -> Result<PathBuf> {
-        if let Some(path) = &self.0 {
-            return Ok(path.clone());
-        }
-        let path = cargo::build_isosmith(shell)?;
-        Ok(self.0.insert(path).clone())
+impl Programs {
+    /// The folder that they are in.
+    fn built(&mut self, shell: &Shell) -> Result<&Path> {
+        let folder = match self.0.take() {
+            Some(folder) => folder,
+            None => cargo::build_for_tests(shell)?,
+        };
+        Ok(self.0.insert(folder))
     }
 }
 
@@ -227,13 +222,13 @@ pub fn test(shell: &Shell, suites: &[Suite], all: bool) -> Result<ExitCode> {
     let groups: Vec<_> = able.flat_map(|suite| suite.packages()).copied().collect();
     packages::ensure(shell, &groups)?;
 
-    let mut isosmith = Program::default();
+    let mut programs = Programs::default();
     let mut outcomes = Vec::new();
     for suite in chosen {
         println!("\n=== {} ===", suite.name());
         let start = Instant::now();
         let error = suite
-            .run(shell, &mut isosmith, all)
+            .run(shell, &mut programs, all)
             .err()
             .map(|error| format!("{error:#}"));
         if let Some(error) = &error {

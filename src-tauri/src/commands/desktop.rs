@@ -25,3 +25,13 @@ pub async fn show_in_folder(held: Held<'_>, path: PathBuf) -> Answer<()> {
 pub async fn close_window(app: AppHandle) {
     window::close(&app);
 }
+
+/// The person stays; closing asks again.
+#[tauri::command]
+pub async fn keep_open(held: Held<'_>) -> Answer<()> {
+    apart(held, |controller| {
+        controller.stays();
+        Ok(())
+    })
+    .await
+}

@@ -248,7 +248,9 @@ fn closing_is_asked_about_once_while_a_build_runs() {
     let build = ground.start();
     assert!(ground.controller.asks_before_closing());
     assert!(!ground.controller.asks_before_closing(), "twice is meant");
-    assert_eq!(ground.seen.all(), ["closing"]);
+    ground.controller.stays();
+    assert!(ground.controller.asks_before_closing(), "asked anew");
+    assert_eq!(ground.seen.all(), ["closing", "closing"]);
     ground.controller.cancel_build(&build).expect("stopped");
     ground.hear(&build, 0);
     assert!(!ground.controller.asks_before_closing());

@@ -91,6 +91,8 @@ export interface Backend {
   checkDownload(path: string, algorithm: string, sum: string): Promise<boolean>;
   tryIt(path: string, firmware: Firmware): Promise<void>;
   showInFolder(path: string): Promise<void>;
+  /** The person was asked about the build, and closes nothing: the next time they are asked again. */
+  keepOpen(): Promise<void>;
   /** Ends the window; the build goes on. */
   closeWindow(): Promise<void>;
   settings(): Promise<Settings>;

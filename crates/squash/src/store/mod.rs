@@ -9,7 +9,7 @@
 mod folder;
 mod pack;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -32,6 +32,8 @@ struct State {
     packs: BTreeMap<u32, Pack>,
     /// Number of the pack and place in it.
     index: HashMap<Key, (u32, Place)>,
+    /// Records that were found damaged. Their pack's own index still has them.
+    damaged: HashSet<(u32, Place)>,
     writer: Option<PackWriter>,
     /// Why nothing is added any more.
     trouble: Option<String>,
@@ -90,6 +92,7 @@ impl Store {
         if found.is_none() {
             // Not to be found again, and to be replaced.
             let mut state = self.write();
+            state.damaged.insert((number, place));
             if state.index.get(key) == Some(&(number, place)) {
                 state.index.remove(key);
             }
@@ -144,10 +147,12 @@ impl Store {
             None => PackWriter::create(&self.folder, newest.map_or(1, |number| number + 1))?,
         };
         let number = writer.number();
-        let places = places.into_iter();
-        state
-            .index
-            .extend(places.map(|(key, place)| (key, (number, place))));
+        for (key, place) in places {
+            // What was found damaged a moment ago is about to be replaced.
+            if !state.damaged.contains(&(number, place)) {
+                state.index.entry(key).or_insert((number, place));
+            }
+        }
         state.packs.insert(number, pack);
         Ok(writer)
     }

@@ -28,7 +28,7 @@ const LONGEST: u32 = 1 << 20;
 pub(super) type Key = [u8; 32];
 
 /// Where a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     at: u64,
     length: u32,

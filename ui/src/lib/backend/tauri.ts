@@ -58,6 +58,7 @@ export const tauri: Backend = {
   checkDownload: (path, algorithm, sum) => invoke('check_download', { path, algorithm, sum }),
   tryIt: (path, firmware) => invoke('try_it', { path, firmware }),
   showInFolder: (path) => invoke('show_in_folder', { path }),
+  keepOpen: () => invoke('keep_open'),
   closeWindow: () => invoke('close_window'),
   settings: () => invoke('settings'),
   setSettings: (settings) => invoke('set_settings', { settings }),

@@ -421,6 +421,7 @@ export function replay(query: URLSearchParams): Backend {
       algorithm === 'sha256' && sum.startsWith('0ab7f8d1'),
     tryIt: async () => undefined,
     showInFolder: async () => undefined,
+    keepOpen: async () => undefined,
     closeWindow: async () => undefined,
     settings: async () => settings,
     setSettings: async (next) => {
