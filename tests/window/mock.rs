@@ -69,9 +69,11 @@ fn from_start_to_result(kit: &Kit) -> Result<()> {
         begun.elapsed().as_millis()
     );
     window.wait("pictures on the cards", SOON, || {
-        let script = "return [...document.querySelectorAll('.profile img')]\
-            .filter((img) => img.complete && img.naturalWidth > 0).length";
-        Ok(window.script(script)?.as_u64() >= Some(2))
+        let script = "const seen = [...document.querySelectorAll('.profile')]\
+            .filter((card) => card.getBoundingClientRect().top < innerHeight);\
+            const drawn = (card) => card.querySelector('img')?.naturalWidth > 0;\
+            return seen.length > 1 && seen.every(drawn)";
+        Ok(window.script(script)? == true)
     })?;
     world.keep("1-start.png")?;
 
