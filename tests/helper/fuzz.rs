@@ -47,7 +47,8 @@ fn seconds() -> u64 {
         })
 }
 
-/// Resident memory of a process now, and the most that it ever was, in KiB (proc(5)).
+/// Memory of a process that is its own, without its program's pages, and the most that all of it
+/// ever was, in KiB (proc(5)).
 fn memory(pid: u32) -> Result<(u64, u64)> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let field = |name: &str| -> Result<u64> {
@@ -55,7 +56,7 @@ fn memory(pid: u32) -> Result<(u64, u64)> {
         let number = line.context("no such field")?.split_whitespace().nth(1);
         Ok(number.context("no number")?.parse()?)
     };
-    Ok((field("VmRSS")?, field("VmHWM")?))
+    Ok((field("RssAnon")?, field("VmHWM")?))
 }
 
 /// The service is the same process as before, and small.

@@ -156,6 +156,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         .inputs(region::inputs)
         .run(region::configure),
         row("users", "Set up users", Integration, 1, Layer)
+            .version(2)
             .inputs(users::inputs)
             .run(users::configure),
         row("ai-helper", "Add the AI helper", Integration, 1, Layer)

@@ -72,6 +72,7 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
     rules::boot(&root, boot.as_ref());
     choices::desktop(&root, desktop.as_ref());
     choices::installer(&root, installer.as_ref(), desktop.as_ref());
+    choices::installing(&root, installer.as_ref(), users.as_ref());
     installers::calamares(&root, base.as_ref(), installer.as_ref());
     installers::debian(&root, base.as_ref(), installer.as_ref());
     choices::menu(&root, boot.as_ref(), installer.as_ref());

@@ -37,7 +37,7 @@ export const SCREENS: Screen[] = [
       await page.getByLabel('Background colour', { exact: true }).first().fill('#0b1f24');
       await page.getByRole('button', { name: 'Colour #1b9e8a' }).click();
       await page.getByRole('button', { name: 'Logo: Choose a file…' }).click();
-      await page.getByRole('button', { name: 'Wallpaper: Choose a file…' }).click();
+      await page.getByRole('button', { name: 'Wallpaper: Choose a file…', exact: true }).click();
     },
   },
   {

@@ -68,6 +68,7 @@ fn unit() -> String {
          WorkingDirectory=/run/isosmith-kiosk\n\
          ExecStart={COMPOSITOR}\n\
          NoNewPrivileges=yes\n\
+         PrivateTmp=yes\n\
          Restart=always\n\
          RestartSec=1\n\n\
          [Install]\n\

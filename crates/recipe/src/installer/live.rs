@@ -15,7 +15,7 @@ pub(crate) fn parameters(spec: &BuildSpec) -> String {
     if spec.installer.only {
         // No desktop: whatever shows a login is kept from starting (systemd-debug-generator(8)).
         format!(
-            "{PARAMETER} systemd.wants={UNIT} systemd.mask=display-manager.service systemd.mask=getty@tty1.service"
+            "{PARAMETER} systemd.wants={UNIT} systemd.mask=display-manager.service systemd.mask=getty@tty1.service systemd.mask=isosmith-kiosk.service"
         )
     } else {
         PARAMETER.to_owned()

@@ -77,12 +77,20 @@ fn users(spec: &BuildSpec, image: &Image) -> Value {
         "allowWeakPasswordsDefault": false,
     });
     let host = spec.region.hostname.as_str();
+    // They are in the image already.
+    let mut taken = vec!["root", "nobody", "isosmith-kiosk"];
+    taken.extend(
+        spec.users
+            .accounts
+            .iter()
+            .map(|account| account.name.as_str()),
+    );
     let more = match Calamares::of(spec.base.suite) {
         Calamares::Old => {
             json!({ "setHostname": "EtcFile", "writeHostsFile": true, "userShell": "/bin/bash" })
         }
         Calamares::New => json!({
-            "user": { "shell": "/bin/bash", "forbidden_names": ["root", "nobody"], "home_permissions": "0700" },
+            "user": { "shell": "/bin/bash", "forbidden_names": taken, "home_permissions": "0700" },
             "hostname": { "location": "EtcFile", "writeHostsFile": true, "template": host, "forbidden_names": ["localhost"] },
         }),
     };

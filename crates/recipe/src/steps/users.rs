@@ -160,7 +160,8 @@ fn live_user(tree: &Tree, user: &LiveUser) -> Result<String, Failure> {
         let rule = format!("{} ALL=(ALL:ALL) ALL\n", user.name);
         tree.write("/etc/sudoers.d/live", rule.as_bytes(), 0o440)?;
     }
-    tree.write(COMPONENT, component(user).as_bytes(), 0o755)?;
+    // It holds the password's hash, which is as secret here as in `/etc/shadow`.
+    tree.write(COMPONENT, component(user).as_bytes(), 0o700)?;
     Ok(config)
 }
 
@@ -195,7 +196,11 @@ fn component(user: &LiveUser) -> String {
 /// What the kernel's command line must say for these users; see live-config(7).
 pub(crate) fn parameters(state: &Debian) -> Vec<String> {
     let Some(user) = &state.spec.users.live else {
-        return vec!["nocomponents=user-setup,sudo,policykit,isosmith-user".to_owned()];
+        // Else its components would log somebody called `user` in.
+        return vec![
+            "nocomponents=user-setup,sudo,policykit,isosmith-user".to_owned(),
+            "noautologin".to_owned(),
+        ];
     };
     let mut parameters = match user.sudo {
         SudoPolicy::NoPassword | SudoPolicy::None => vec!["components".to_owned()],

@@ -92,6 +92,21 @@ pub(super) fn installer(
     }
 }
 
+/// In the live system, the live user may start the installer, and administrators after giving
+/// their password.
+pub(super) fn installing(root: &Place<'_>, installer: Option<&Installer>, users: Option<&Users>) {
+    let (Some(installer), Some(users)) = (installer, users) else {
+        return;
+    };
+    let somebody = users.live.is_some() || users.accounts.iter().any(|account| account.sudo);
+    if installer.calamares && !installer.only && !somebody {
+        root.get("installer.calamares").refuse(
+            "nobody in the live system may start the installer",
+            "give an account `sudo = true`, add `[users.live]`, or write `only = true`",
+        );
+    }
+}
+
 pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Installer>) {
     let (Some(boot), Some(installer)) = (boot, installer) else {
         return;

@@ -1,7 +1,7 @@
 //! What an installer of a suite cannot do.
 
 use super::read::Place;
-use crate::model::{Base, Encryption, Installer, Luks, Suite, Swap};
+use crate::model::{Base, Encryption, Filesystem, Installer, Luks, Suite, Swap};
 
 /// Calamares 3.2 of Debian 12 has neither `luksGeneration` nor `preCheckEncryption` in its
 /// `partition.conf`; later ones have both.
@@ -21,6 +21,15 @@ pub(super) fn calamares(root: &Place<'_>, base: Option<&Base>, installer: Option
         at.get("luks").refuse(
             format!("Calamares of {} knows LUKS1 only", base.suite),
             "write `luks = \"luks1\"`, or choose another suite",
+        );
+    }
+    if installer.filesystem == Filesystem::Xfs {
+        at.get("filesystem").refuse(
+            format!(
+                "GRUB does not read XFS, and Calamares of {} proposes no `/boot` of its own",
+                base.suite
+            ),
+            "write `filesystem = \"ext4\"`, or choose another suite",
         );
     }
     if installer.encryption == Encryption::Preselected {
@@ -56,6 +65,12 @@ pub(super) fn debian(root: &Place<'_>, base: Option<&Base>, installer: Option<&I
                 base.suite
             ),
             "choose trixie or bookworm, or write `debian = false`; `calamares = true` installs this suite",
+        );
+    }
+    if !base.repositories.is_empty() || base.key.is_some() || base.snapshot.is_some() {
+        at.get("debian").refuse(
+            "Debian's installer knows neither further repositories, nor another key than Debian's, nor a snapshot",
+            "write `debian = false`; `calamares = true` installs what is on the medium",
         );
     }
     if installer.swap == Swap::File {
