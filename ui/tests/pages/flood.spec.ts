@@ -5,7 +5,12 @@ import { describe, expect, test } from './page.ts';
 test('20,000 lines a second', async ({ page }) => {
   await describe(page, 'replay=flood&seconds=8');
   await page.getByRole('button', { name: 'Build', exact: true }).click();
+  // Before its plan is there, the screen of a build still makes room.
+  await expect(
+    page.getByRole('list', { name: 'Steps' }).getByRole('listitem').first(),
+  ).toBeVisible();
   await page.locator('details.log > summary').click();
+  await expect(page.getByRole('log')).toBeVisible();
   const frames = await page.evaluate(
     () =>
       new Promise<number[]>((done) => {
