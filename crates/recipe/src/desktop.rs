@@ -25,9 +25,16 @@ pub(crate) struct Plan {
     pub units: Vec<&'static str>,
 }
 
-/// Everything for `spec`'s desktop; `None` without one.
+/// Everything for `spec`'s desktop; `None` where nothing is to be done. What opens what is said
+/// without one, too: a profile may list the packages of a desktop of its own.
 pub(crate) fn plan(spec: &BuildSpec) -> Option<Plan> {
-    let environment = spec.desktop.environment?;
+    let Some(environment) = spec.desktop.environment else {
+        return applications::list(&spec.desktop.applications).map(|list| Plan {
+            files: vec![list],
+            links: Vec::new(),
+            units: Vec::new(),
+        });
+    };
     let units = units(environment);
     let mut files = vec![preset("desktop", &units), network()];
     files.extend(applications::list(&spec.desktop.applications));
@@ -223,7 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_desktop_there_is_nothing_to_do() {
+    fn without_a_desktop_only_applications_are_said() {
         assert!(plan(&spec("")).is_none());
+        check(
+            "[desktop.applications]\nbrowser = \"a.desktop\"",
+            "/etc/xdg/mimeapps.list",
+            "a.desktop",
+        );
     }
 }

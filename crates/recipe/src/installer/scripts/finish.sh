@@ -1,7 +1,7 @@
 #!/bin/sh
 # finish ROOT: the fallback loader, then what belongs to the installation goes.
 set -eu
-root=$1
+root=${1:?}
 
 if [ -d /sys/firmware/efi ]; then
     # Firmware that forgets its entries starts EFI/BOOT/BOOTX64.EFI: shim, with GRUB beside it.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # initramfs ROOT: crypttab as Debian reads it, then the initramfs of every kernel.
 set -eu
-root=$1
+root=${1:?}
 table=$root/etc/crypttab
 
 # Calamares gives no options where /boot is not encrypted. Two volumes with one passphrase (a

@@ -1,7 +1,7 @@
 #!/bin/sh
 # loader ROOT SUITE: installs the boot loader for this machine's firmware, from the medium alone.
 set -eu
-root=$1
+root=${1:?}
 suite=$2
 medium=/run/live/medium
 
@@ -20,7 +20,7 @@ if ! has "$package"; then
     work=/run/isosmith-medium
     mkdir -p "$root$work/lists/partial" "$root$work/medium"
     mount --bind "$medium" "$root$work/medium"
-    trap 'umount "$root$work/medium"; rm -rf "$root$work"' EXIT
+    trap 'umount "$root$work/medium" && rm -rf --one-file-system "$root$work"' EXIT
     # The person has started from this medium, so its packages are trusted as it is.
     echo "deb [trusted=yes] file:$work/medium $suite main" > "$root$work/sources.list"
     for command in update "install $package"; do

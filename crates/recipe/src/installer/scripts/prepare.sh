@@ -1,7 +1,7 @@
 #!/bin/sh
 # prepare ROOT: makes the copy of the live system at ROOT ready for changes.
 set -eu
-root=$1
+root=${1:?}
 
 # Nothing is lost when the power goes now but an installation that is not finished.
 mkdir -p "$root/etc/dpkg/dpkg.cfg.d"
