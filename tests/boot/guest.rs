@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use isosmith_vm::Acceleration;
 use serde_json::{Value, json};
 
 /// Keys, the screen and the serial line of a QEMU that ends with this value.
@@ -46,7 +47,8 @@ impl Guest {
         }
         let mut qemu = Command::new("qemu-system-x86_64");
         qemu.args(["-no-user-config", "-nodefaults", "-m", "3072", "-smp", "2"])
-            .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-vga", "std"])
+            .args(Acceleration::Tcg.arguments())
+            .args(["-vga", "std"])
             .args(["-display", "none", "-nic", "none"])
             .args([
                 "-device",
@@ -170,6 +172,18 @@ impl Guest {
             }
         }
         bail!("nothing new stands on the screen: {name}")
+    }
+
+    /// Presses keys until another window stands on the screen than `before`: a page takes them
+    /// only when it has finished its checks.
+    pub fn turn(&mut self, keys: &[&str], name: &str, before: &[u8]) -> Result<Vec<u8>> {
+        for _ in 0..5 {
+            self.press(keys)?;
+            if let Ok(shown) = self.settled(name, Some(before), Duration::from_secs(60)) {
+                return Ok(shown);
+            }
+        }
+        bail!("{keys:?} leads nowhere: {name}")
     }
 
     /// Sends a line.

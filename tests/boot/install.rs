@@ -56,18 +56,19 @@ fn empty_disk(folder: &Path) -> Result<PathBuf> {
 
 fn install(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
     let mut guest = Guest::start(folder, Some(iso), disk, case.secure_boot)?;
-    let mut shown = guest.settled("partition", None, BOOT)?;
+    let next = &["alt", "n"];
+    let shown = guest.settled("welcome", None, BOOT)?;
+    let mut shown = guest.turn(next, "partition", &shown)?;
     if case.encrypted {
         // The box, the passphrase, and once more.
-        guest.press(&["alt", "e"])?;
+        shown = guest.turn(&["alt", "c"], "encryption", &shown)?;
         guest.press(&["tab"])?;
         guest.write(PASSWORD)?;
         guest.press(&["tab"])?;
         guest.write(PASSWORD)?;
-        shown = guest.settled("encryption", Some(&shown), PAGE)?;
+        shown = guest.settled("passphrase", Some(&shown), PAGE)?;
     }
-    guest.press(&["alt", "n"])?;
-    guest.settled("users", Some(&shown), PAGE)?;
+    guest.turn(next, "users", &shown)?;
     guest.write("ada")?;
     for _ in 0..3 {
         guest.press(&["tab"])?;
@@ -76,8 +77,7 @@ fn install(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
     guest.press(&["tab"])?;
     guest.write(PASSWORD)?;
     let shown = guest.settled("users-filled", None, PAGE)?;
-    guest.press(&["alt", "n"])?;
-    guest.settled("summary", Some(&shown), PAGE)?;
+    guest.turn(next, "summary", &shown)?;
     guest.press(&["alt", "i"])?;
     guest.hear("the last job", COPY, |log| last_job(log).then_some(()))?;
     guest.settled("finished", None, PAGE)?;

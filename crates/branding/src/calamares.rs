@@ -34,11 +34,14 @@ pub struct Slide {
 /// Width of the list of steps at the window's left side, as Calamares has it.
 const SIDEBAR: u32 = 190;
 
-/// Size of Calamares' window, of which the desktop may take a little.
-const WINDOW: (u32, u32) = (880, 600);
+/// Size of Calamares' window; its pages need at least this width (seen with 3.3.14).
+const WINDOW: (u32, u32) = (1024, 600);
 
-/// Side of the logo above the list of steps; Calamares shows it at 80 x 80.
+/// Side of the logo above the list of steps; Calamares shows it at 80 x 80, at the window's edge.
 const LOGO: u32 = 160;
+
+/// Side of what is seen of that logo.
+const MARK: u32 = 124;
 
 /// Size of the picture on the first page, which Calamares scales to the room there is.
 const WELCOME: (u32, u32) = (1040, 400);
@@ -69,8 +72,9 @@ pub fn branding(brand: &Brand, slides: &[Slide]) -> Vec<(String, Vec<u8>)> {
             slides::qml(brand, &slides).into_bytes(),
         ),
         ("stylesheet.qss".to_owned(), stylesheet(brand).into_bytes()),
+        ("logo.png".to_owned(), png::encode(&logo(brand))),
         (
-            "logo.png".to_owned(),
+            "icon.png".to_owned(),
             png::encode(&emblem::square(brand, LOGO)),
         ),
         ("welcome.png".to_owned(), png::encode(&welcome(brand))),
@@ -118,6 +122,15 @@ pub fn installer_preview(
     height: u32,
 ) -> Image {
     preview::draw(brand, &slides::or_usual(brand, slides), page, width, height)
+}
+
+/// The logo with air around it, in the picture: a margin in the style sheet cuts it instead,
+/// because the label's size is fixed.
+fn logo(brand: &Brand) -> Image {
+    let mut picture = Image::new(LOGO, LOGO);
+    let place = (LOGO - MARK) as i32 / 2;
+    paint::draw(&mut picture, &emblem::square(brand, MARK), place, place);
+    picture
 }
 
 /// The picture on the first page.
@@ -189,7 +202,7 @@ strings:
 
 images:
     productLogo: "logo.png"
-    productIcon: "logo.png"
+    productIcon: "icon.png"
     productWelcome: "welcome.png"
 
 style:
@@ -220,7 +233,7 @@ fn stylesheet(brand: &Brand) -> String {
     let [ground, text, _, _] = sidebar(brand);
     format!(
         "#sidebarApp {{ background-color: {ground}; color: {text}; }}\n\
-         #logoApp {{ margin-top: 12px; margin-bottom: 12px; }}\n\
+         #sidebarApp QPushButton {{ color: {text}; }}\n\
          QProgressBar {{ border: none; border-radius: 3px; background-color: rgba(127, 127, 127, 70); min-height: 8px; max-height: 8px; color: transparent; }}\n\
          QProgressBar::chunk {{ border-radius: 3px; background-color: {accent}; }}\n\
          QPushButton:default {{ background-color: {accent}; color: {ink}; border: none; border-radius: 4px; padding: 6px 18px; }}\n\

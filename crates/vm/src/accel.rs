@@ -42,6 +42,26 @@ pub enum Acceleration {
     Tcg,
 }
 
+impl Acceleration {
+    /// What QEMU is told.
+    ///
+    /// Without AVX in software: QEMU 7.2 reads wrong addresses for AVX2's gather instructions,
+    /// on which Mesa's llvmpipe crashes, and with it every desktop that draws by OpenGL. SSE4 is
+    /// left, and translates faster.
+    #[must_use]
+    pub const fn arguments(self) -> [&'static str; 4] {
+        match self {
+            Self::Kvm => ["-accel", "kvm", "-cpu", "host"],
+            Self::Tcg => [
+                "-accel",
+                "tcg,thread=multi",
+                "-cpu",
+                "max,avx=off,avx2=off,f16c=off,fma=off",
+            ],
+        }
+    }
+}
+
 /// Decides; the trial is made once per program run.
 #[must_use]
 pub fn choose(accel: Accel) -> Acceleration {

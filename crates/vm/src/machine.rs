@@ -95,10 +95,7 @@ impl Machine {
                 args.add(["-global", "ICH9-LPC.disable_s3=1"]);
             }
         }
-        match acceleration {
-            Acceleration::Kvm => args.add(["-accel", "kvm", "-cpu", "host"]),
-            Acceleration::Tcg => args.add(["-accel", "tcg,thread=multi", "-cpu", "max"]),
-        }
+        args.add(acceleration.arguments());
         args.add(["-m".into(), format!("{}M", self.memory_mib)]);
         args.add(["-smp".into(), self.cpus.to_string()]);
         if let Some(firmware) = &files.firmware {
@@ -240,7 +237,7 @@ mod tests {
             |_| {},
             Tcg,
             &[
-                "-machine q35 -accel tcg,thread=multi -cpu max -m 2048M -smp 2",
+                "-machine q35 -accel tcg,thread=multi -cpu max,avx=off,avx2=off,f16c=off,fma=off -m 2048M -smp 2",
                 "-drive if=none,id=iso,media=cdrom,readonly=on,format=raw,file=/a.iso -device ide-cd",
                 "-nic none",
                 "-display none",

@@ -1,6 +1,6 @@
 //! Draws Calamares' window as a desktop shows it.
 
-use super::{LOGO, Page, SIDEBAR, Slide, WELCOME, WINDOW, sidebar, slides};
+use super::{MARK, Page, SIDEBAR, Slide, WELCOME, WINDOW, sidebar, slides};
 use crate::{
     Brand, Image, Rgb, backdrop,
     canvas::{Align, Ink, Sketch},
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Height of a title bar.
-const TITLE_BAR: f32 = 32.0;
+const TITLE_BAR: f32 = 28.0;
 
 /// Height of the row with the buttons at the foot.
 const BUTTONS: f32 = 56.0;
@@ -30,7 +30,10 @@ const STEPS: [&str; 8] = [
 const INSTALL: usize = 6;
 
 /// Height of one step.
-const STEP: f32 = 34.0;
+const STEP: f32 = 39.0;
+
+/// Height of the place for the logo, above the steps.
+const LIST: f32 = 80.0;
 
 struct Window {
     x: f32,
@@ -91,7 +94,7 @@ fn frame(screen: &mut Image, brand: &Brand, tone: Tone, window: &Window, page: P
     let middle = window.x + window.width / 2.0;
     for line in crate::canvas::wrapped(&title, window.width - 120.0, Ink::new(13.0, 400, ink), 1) {
         sketch.text(
-            (middle, window.y + 21.0),
+            (middle, window.y + 19.0),
             &line,
             Ink::new(13.0, 400, ink),
             Align::Middle,
@@ -116,16 +119,16 @@ fn frame(screen: &mut Image, brand: &Brand, tone: Tone, window: &Window, page: P
         Page::Slide(_) => INSTALL,
     };
     for (number, step) in STEPS.iter().enumerate() {
-        let y = top + 122.0 + number as f32 * STEP;
+        let y = top + LIST + number as f32 * STEP;
         if number == at {
             sketch.rect((window.x, y), (SIDEBAR as f32, STEP), 0.0, current, 1.0);
         }
         let ink = if number == at { current_ink } else { text };
         sketch.text(
-            (window.x + 18.0, y + 22.0),
+            (window.x + SIDEBAR as f32 / 2.0, y + 25.5),
             step,
-            Ink::new(14.0, 400, ink),
-            Align::Start,
+            Ink::new(16.0, 400, ink),
+            Align::Middle,
         );
     }
     let foot = window.y + whole - BUTTONS;
@@ -150,10 +153,15 @@ fn frame(screen: &mut Image, brand: &Brand, tone: Tone, window: &Window, page: P
         );
     }
     sketch.draw(screen);
-    let side = LOGO / 2;
+    let side = MARK / 2;
     let logo = emblem::square(brand, side);
     let x = window.x as i32 + (SIDEBAR - side) as i32 / 2;
-    paint::draw(screen, &logo, x, top as i32 + 18);
+    paint::draw(
+        screen,
+        &logo,
+        x,
+        top as i32 + (LIST as i32 - side as i32) / 2,
+    );
 }
 
 fn welcome(

@@ -16,6 +16,21 @@ const LIVE_CONFIG: &str = "/etc/live/config.conf.d/isosmith.conf";
 /// Runs after live-config's own `0030-user-setup`, which gives everybody the password "live".
 const COMPONENT: &str = "/usr/lib/live/config/0031-isosmith-user";
 
+/// Runs before live-config's `0050-locales`, which generates every locale again: half a minute of
+/// each start. `locales=` on the kernel's command line still asks for others.
+const LOCALES: (&str, &str) = (
+    "/usr/lib/live/config/0049-isosmith-locales",
+    "#!/bin/sh\n\
+     # Part of live-config: the locales are in the image already.\n\
+     . /lib/live/config.sh\n\n\
+     component_was_executed \"locales\" && exit 0\n\
+     for parameter in ${LIVE_CONFIG_CMDLINE}; do\n\
+     \tcase \"$parameter\" in locales=*|live-config.locales=*) exit 0 ;; esac\n\
+     done\n\
+     echo -n \" isosmith-locales\"\n\
+     touch /var/lib/live/config/locales\n",
+);
+
 /// Everything that this layer writes.
 pub(crate) fn inputs(state: &Debian) -> Value {
     let users = &state.spec.users;
@@ -30,6 +45,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
             "sshKeys": user.ssh_keys,
         })),
         "liveConfig": live_config(state),
+        "locales": LOCALES.1,
         "accounts": accounts::inputs(&state.spec),
     })
 }
@@ -61,6 +77,8 @@ pub(crate) fn configure(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
         None => config.push_str("LIVE_CONFIG_NOROOT=\"true\"\n"),
     }
     tree.write(LIVE_CONFIG, config.as_bytes(), 0o644)?;
+    let (path, text) = LOCALES;
+    tree.write(path, text.as_bytes(), 0o755)?;
     Ok(Done::Done)
 }
 

@@ -15,6 +15,5 @@ fi
 
 # What live-config would read, and the rule for the live user's sudo.
 rm -rf "$root/etc/live" "$root/etc/sudoers.d/live"
-rm -f "$root/usr/lib/live/config/0031-isosmith-user" \
-    "$root/usr/lib/live/config/0101-isosmith-desktop"
+rm -f "$root"/usr/lib/live/config/*-isosmith-*
 rm -rf "$root/usr/share/isosmith/live"
