@@ -97,6 +97,7 @@ mod tests {
                 path: "/home/a/x.iso".into(),
                 size: 1,
                 checksums: BTreeMap::new(),
+                enrolment: None,
             },
             files: Vec::new(),
         };

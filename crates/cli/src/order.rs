@@ -35,7 +35,9 @@ pub fn gather(
     let spec = &loaded.spec;
     isosmith_recipe::mirrors::refuse_files(&spec.base)?;
     let materials = Materials::collect(&spec.materials(), &profile::base(), inputs)?;
-    check_pictures(spec, &|path| Ok(materials.get(path)?.path.clone()))?;
+    let place = |path: &MaterialPath| Ok(materials.get(path)?.path.clone());
+    check_pictures(spec, &place)?;
+    isosmith_recipe::check_signing(spec, &place)?;
     let machine = Machine::read(Path::new("/"));
     Ok(Order {
         profile: loaded.merged.to_toml(),
@@ -65,7 +67,9 @@ pub fn check_pictures(
             MaterialKind::Key
             | MaterialKind::Deb
             | MaterialKind::Overlay
-            | MaterialKind::Script => false,
+            | MaterialKind::Script
+            | MaterialKind::SigningKey
+            | MaterialKind::Certificate => false,
         };
         if !picture {
             continue;

@@ -268,6 +268,12 @@ impl Viewer for People {
                     for (algorithm, sum) in &iso.checksums {
                         self.say(&format!("  {algorithm}  {sum}"));
                     }
+                    if let Some(enrolment) = &iso.enrolment {
+                        self.say("Firmware starts it by Debian's signatures, or by yours. For a kernel that only you have signed, a machine has to know your key:");
+                        for (number, step) in enrolment.steps().iter().enumerate() {
+                            self.say(&format!("  {}. {step}", number + 1));
+                        }
+                    }
                 }
                 let _ = writeln!(io::stdout(), "{path}");
             }

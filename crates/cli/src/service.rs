@@ -12,6 +12,7 @@ use isosmith_client::{
 };
 use isosmith_engine::Failure;
 use isosmith_protocol::{BuildId, BuildResult, Code};
+use isosmith_spec::names::MaterialPath;
 
 use crate::{
     Command, Ended,
@@ -37,7 +38,9 @@ pub fn build(client: &Client, loaded: Loaded, args: &BuildArgs, common: &Common)
     let output = OutputFolder::open(args.output.as_deref().unwrap_or(here)).map_err(failed)?;
     isosmith_recipe::mirrors::refuse_files(&loaded.spec.base)?;
     let base = profile::base();
-    order::check_pictures(&loaded.spec, &|path| Ok(base.join(path.as_str())))?;
+    let place = |path: &MaterialPath| Ok(base.join(path.as_str()));
+    order::check_pictures(&loaded.spec, &place)?;
+    isosmith_recipe::check_signing(&loaded.spec, &place)?;
     let loaded = order::ask_passwords(loaded)?;
     let materials = loaded.spec.materials();
     let request = Request::gather(loaded.merged.to_toml(), &materials, &base, options(args))
@@ -242,6 +245,7 @@ mod tests {
                 path: "/inside/x.iso".to_owned(),
                 size: 1,
                 checksums: BTreeMap::new(),
+                enrolment: None,
             },
             files: Vec::new(),
         }

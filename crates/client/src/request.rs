@@ -121,7 +121,9 @@ fn open(from: &Path, kind: MaterialKind) -> io::Result<File> {
         | MaterialKind::Deb
         | MaterialKind::Script
         | MaterialKind::Logo
-        | MaterialKind::Wallpaper => Err(io::Error::other("is a folder, a file is wanted")),
+        | MaterialKind::Wallpaper
+        | MaterialKind::SigningKey
+        | MaterialKind::Certificate => Err(io::Error::other("is a folder, a file is wanted")),
     }
 }
 

@@ -325,6 +325,40 @@ pub struct Output {
     pub size: u64,
     /// Lower-case hexadecimal by algorithm (`sha256`, `sha512`, `md5`).
     pub checksums: BTreeMap<String, String>,
+    /// What its owner enrols, where an owner's key has signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolment: Option<Enrolment>,
+}
+
+/// The certificate that a machine has to know before it starts what its key has signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Enrolment {
+    /// Whose it is: the subject's common name.
+    pub name: String,
+    /// SHA-256 of the certificate in DER, lower-case hexadecimal, as MokManager shows it.
+    pub sha256: String,
+    /// Where it lies on the medium and on its EFI partition, without a slash at the beginning.
+    pub path: String,
+}
+
+impl Enrolment {
+    /// What the owner does at a machine, in order; after it the machine knows the key. Words of
+    /// the medium's boot menu and of shim's MokManager stand in quotation marks.
+    pub fn steps(&self) -> [String; 4] {
+        [
+            "Start the medium there with UEFI, choose \"Enroll the owner's key\" in its boot menu, and press a key: MokManager opens.".to_owned(),
+            format!(
+                "Choose \"Enroll key from disk\", the volume of the medium, and {}.",
+                self.path
+            ),
+            format!(
+                "Choose \"View key 0\" and compare: {}, SHA-256 {}. Then \"Continue\" and \"Yes\".",
+                self.name, self.sha256
+            ),
+            "Choose \"Reboot\". The machine keeps the key, for the installed system too.".to_owned(),
+        ]
+    }
 }
 
 /// How a build ended.

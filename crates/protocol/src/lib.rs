@@ -18,7 +18,8 @@ pub mod view;
 pub use control::Control;
 pub use error::{Class, Code, ErrorView, Recovery};
 pub use event::{
-    BuildResult, Choice, Event, EventKind, Level, Outcome, Output, Phase, StepInfo, Stream, Unit,
+    BuildResult, Choice, Enrolment, Event, EventKind, Level, Outcome, Output, Phase, StepInfo,
+    Stream, Unit,
 };
 pub use id::{BuildId, NotABuildId, StepId};
 pub use manner::{CacheLimit, ErrorMode, Manner, NotAManner, Pace};

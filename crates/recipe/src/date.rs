@@ -46,6 +46,18 @@ pub(crate) fn iso9660(seconds: i64) -> String {
     )
 }
 
+/// `YYYY-MM-DD hh:mm:ss`.
+pub(crate) fn clock(seconds: i64) -> String {
+    let clock = seconds.rem_euclid(86_400);
+    format!(
+        "{} {:02}:{:02}:{:02}",
+        day(seconds),
+        clock / 3600,
+        clock / 60 % 60,
+        clock % 60
+    )
+}
+
 /// `YYYY-MM-DD`.
 pub(crate) fn day(seconds: i64) -> String {
     let (year, month, day) = civil(seconds.div_euclid(86_400));

@@ -22,6 +22,7 @@ pub mod mirrors;
 mod preseed;
 mod rehearsal;
 mod security;
+mod signing;
 mod sources;
 pub mod state;
 mod steps;
@@ -47,12 +48,13 @@ pub use brand::check_picture;
 pub use materials::{Materials, take_apart};
 pub use mirrors::{Machine, Mirrors};
 pub use rehearsal::rehearse;
+pub use signing::{CERTIFICATE, check_signing, odd_dates};
 pub use state::{Debian, Order, Previous, SquashfsWriter};
 
 use steps::{
     accounts, boot, branding, clean, customise, desktop as desktop_step, environment, initramfs,
     installer as installer_step, iso, packages, pool, region, security as security_step, services,
-    squashfs, users,
+    signing as signing_step, squashfs, users,
 };
 
 pub(crate) const INDEX: StepId = StepId::new("index");
@@ -219,6 +221,13 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             .inputs(pool::inputs)
             .run(pool::make),
         ]);
+    }
+    if spec.security.signing.is_some() {
+        rows.push(
+            row("sign", "Sign the kernels", Iso, 1, Layer)
+                .inputs(signing_step::inputs)
+                .run(signing_step::kernels_of_the_image),
+        );
     }
     rows.extend([
         row("clean", "Clean the tree", Iso, 1, Layer)

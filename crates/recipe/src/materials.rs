@@ -33,6 +33,9 @@ pub struct Material {
     pub sha256: String,
     /// Whether it is a folder.
     pub is_dir: bool,
+    /// Whether only its owner may read it, and nobody once the build has succeeded.
+    #[serde(default)]
+    pub secret: bool,
 }
 
 impl Material {
@@ -116,6 +119,12 @@ impl Materials {
         })
     }
 
+    /// Where those lie that must not outlast a build that needs them no more.
+    pub fn secrets(&self) -> impl Iterator<Item = &Path> {
+        let secret = self.0.values().filter(|material| material.secret);
+        secret.map(|material| material.path.as_path())
+    }
+
     /// Whether the profile calls a material so.
     pub fn has(&self, path: &str) -> bool {
         self.0.contains_key(path)
@@ -129,10 +138,27 @@ impl Materials {
     }
 }
 
+/// Whether only a build's own owner may read it.
+const fn is_secret(kind: MaterialKind) -> bool {
+    match kind {
+        MaterialKind::SigningKey => true,
+        MaterialKind::Key
+        | MaterialKind::Deb
+        | MaterialKind::Overlay
+        | MaterialKind::Script
+        | MaterialKind::Logo
+        | MaterialKind::Wallpaper
+        | MaterialKind::Certificate => false,
+    }
+}
+
 /// In bytes.
 const fn limit(kind: MaterialKind) -> u64 {
     match kind {
-        MaterialKind::Key | MaterialKind::Script => 1 << 20,
+        MaterialKind::Key
+        | MaterialKind::Script
+        | MaterialKind::SigningKey
+        | MaterialKind::Certificate => 1 << 20,
         MaterialKind::Logo | MaterialKind::Wallpaper => 20 << 20,
         MaterialKind::Deb | MaterialKind::Overlay => 4 << 30,
     }
@@ -151,12 +177,13 @@ pub(crate) fn take(from: &Path, to: Option<&Path>, kind: MaterialKind) -> io::Re
         }
         take_folder(from, to, &mut hash, &mut budget)?;
     } else {
-        take_file(from, to, &mut hash, &mut budget)?;
+        take_file(from, to, is_secret(kind), &mut hash, &mut budget)?;
     }
     Ok(Material {
         path: to.unwrap_or(from).to_owned(),
         sha256: hex(&hash.finalize()),
         is_dir: meta.is_dir(),
+        secret: is_secret(kind),
     })
 }
 
@@ -168,6 +195,7 @@ struct Budget {
 fn take_file(
     from: &Path,
     to: Option<&Path>,
+    secret: bool,
     hash: &mut Sha256,
     budget: &mut Budget,
 ) -> io::Result<()> {
@@ -176,12 +204,13 @@ fn take_file(
         .read(true)
         .custom_flags(nix::libc::O_NONBLOCK)
         .open(from)?;
-    take_open(&file, to, hash, budget)
+    take_open(&file, to, secret, hash, budget)
 }
 
 fn take_open(
     file: &File,
     to: Option<&Path>,
+    secret: bool,
     hash: &mut Sha256,
     budget: &mut Budget,
 ) -> io::Result<()> {
@@ -196,7 +225,11 @@ fn take_open(
         )));
     }
     budget.bytes -= meta.len();
-    let mut out = to.map(File::create).transpose()?;
+    // From the beginning, not only once it is there.
+    let mode = if secret { 0o600 } else { 0o666 };
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true).mode(mode);
+    let mut out = to.map(|to| options.open(to)).transpose()?;
     let mut buffer = vec![0; 1 << 18];
     let mut at = 0;
     while at < meta.len() {
@@ -213,10 +246,10 @@ fn take_open(
         }
     }
     if let Some(out) = &out {
-        let mode = if meta.permissions().mode() & 0o111 == 0 {
-            0o644
-        } else {
-            0o755
+        let mode = match (secret, meta.permissions().mode() & 0o111) {
+            (true, _) => 0o600,
+            (false, 0) => 0o644,
+            (false, _) => 0o755,
         };
         out.set_permissions(fs::Permissions::from_mode(mode))?;
     }
@@ -268,7 +301,7 @@ fn take_folder(
                 }
             }
             'd' => take_folder(&inner, target.as_deref(), hash, budget)?,
-            _ => take_file(&inner, target.as_deref(), hash, budget)
+            _ => take_file(&inner, target.as_deref(), false, hash, budget)
                 .map_err(|error| io::Error::other(format!("{}: {error}", inner.display())))?,
         }
     }

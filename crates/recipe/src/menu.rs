@@ -25,6 +25,9 @@ pub(crate) enum Action {
     MemoryTest,
     /// Starts the system on the first disk.
     LocalDisk,
+    /// Starts MokManager, where a machine learns the owner's key. By itself it comes only when
+    /// shim refuses GRUB, and not when GRUB is refused a kernel.
+    EnrolKey,
 }
 
 /// Where things lie on the medium.
@@ -34,6 +37,10 @@ pub(crate) const DEBIAN_KERNEL: &str = "/install/vmlinuz";
 pub(crate) const DEBIAN_INITRD: &str = "/install/initrd.gz";
 pub(crate) const MEMTEST_BIOS: &str = "/boot/memtest86+x64.bin";
 pub(crate) const MEMTEST_EFI: &str = "/boot/memtest86+x64.efi";
+pub(crate) const MOK_MANAGER: &str = "/EFI/boot/mmx64.efi";
+
+/// In words that MokManager uses, too.
+const ENROL: &str = "Enroll the owner's key";
 
 /// The menu of `spec`. `always` are parameters of every entry.
 pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
@@ -72,7 +79,11 @@ pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
             MenuEntry::LocalDisk => Action::LocalDisk,
         },
     };
-    boot.entries.iter().map(entry).collect()
+    let enrol = spec.security.signing.is_some().then(|| Entry {
+        title: ENROL.to_owned(),
+        action: Action::EnrolKey,
+    });
+    boot.entries.iter().map(entry).chain(enrol).collect()
 }
 
 /// Parameters of Debian's installer.
@@ -140,6 +151,9 @@ fn grub_entry(entry: &Entry) -> String {
         Action::LocalDisk => format!(
             "menuentry {title} --class disk {{\n    if [ \"$grub_platform\" = efi ] ; then\n        exit 1\n    else\n        set root=(hd0)\n        chainloader +1\n    fi\n}}\n"
         ),
+        Action::EnrolKey => format!(
+            "if [ \"$grub_platform\" = efi ] ; then\nmenuentry {title} --class key {{\n    chainloader {MOK_MANAGER}\n}}\nfi\n"
+        ),
     }
 }
 
@@ -174,18 +188,16 @@ pub(crate) fn isolinux(boot: &Boot, entries: &[Entry], look: &str) -> Vec<u8> {
     );
     let mut text = head.into_bytes();
     for (number, entry) in entries.iter().enumerate() {
-        text.extend(isolinux_entry(number, entry));
+        if let Some(action) = isolinux_action(&entry.action) {
+            text.extend(isolinux_entry(number, entry, &action));
+        }
     }
     text
 }
 
-fn isolinux_entry(number: usize, entry: &Entry) -> Vec<u8> {
-    let default = if number == 0 {
-        "    menu default\n"
-    } else {
-        ""
-    };
-    let action = match &entry.action {
+/// What an entry does on a BIOS; `None` for what only UEFI has.
+fn isolinux_action(action: &Action) -> Option<String> {
+    Some(match action {
         Action::Linux(parameters) => {
             format!("    linux {KERNEL}\n    initrd {INITRD}\n    append {parameters}\n")
         }
@@ -196,6 +208,15 @@ fn isolinux_entry(number: usize, entry: &Entry) -> Vec<u8> {
         }
         Action::MemoryTest => format!("    linux {MEMTEST_BIOS}\n"),
         Action::LocalDisk => "    localboot 0x80\n".to_owned(),
+        Action::EnrolKey => return None,
+    })
+}
+
+fn isolinux_entry(number: usize, entry: &Entry, action: &str) -> Vec<u8> {
+    let default = if number == 0 {
+        "    menu default\n"
+    } else {
+        ""
     };
     let mut text = format!("label entry{number}\n    menu label ").into_bytes();
     text.extend(isosmith_branding::isolinux::label_bytes(&entry.title));
@@ -206,6 +227,21 @@ fn isolinux_entry(number: usize, entry: &Entry) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_enrolled_where_there_is_secure_boot() {
+        let entry = Entry {
+            title: ENROL.to_owned(),
+            action: Action::EnrolKey,
+        };
+        let text = grub_entry(&entry);
+        assert!(
+            text.starts_with("if [ \"$grub_platform\" = efi ]"),
+            "{text}"
+        );
+        assert!(text.contains("chainloader /EFI/boot/mmx64.efi"), "{text}");
+        assert_eq!(isolinux_action(&entry.action), None);
+    }
 
     #[test]
     fn titles_cannot_leave_their_quotes() {

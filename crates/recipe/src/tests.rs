@@ -9,7 +9,7 @@ const STEPS: &str = include_str!("../tests/fixtures/steps.json");
 
 #[test]
 fn the_list_of_steps_for_others_is_fresh() {
-    let text = "format = 1\n[profile]\nname = 't'\n[installer]\ncalamares = true\nonly = true";
+    let text = "format = 1\n[profile]\nname = 't'\n[installer]\ncalamares = true\nonly = true\n[security.signing]\nkey = 'a.key'\ncertificate = 'a.pem'";
     let layer = Layer::new(Origin::Profile("t".into()), "", text);
     let (spec, _) = load(vec![layer], &|_| None).expect("a spec with every step");
     let steps = crate::recipe(&spec).steps;

@@ -77,6 +77,7 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
     installers::debian(&root, base.as_ref(), installer.as_ref());
     choices::menu(&root, boot.as_ref(), installer.as_ref());
     choices::security(&root, security.as_ref(), software.as_ref());
+    choices::signing(&root, security.as_ref(), boot.as_ref(), files.as_deref());
     choices::accounts(&root, users.as_ref());
     choices::suite(&root, base.as_ref(), desktop.as_ref(), security.as_ref());
 

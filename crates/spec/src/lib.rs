@@ -35,6 +35,7 @@ mod problem;
 mod raw;
 mod schema;
 mod settle;
+pub mod signing;
 mod stack;
 mod tree;
 mod words;

@@ -29,6 +29,10 @@ pub enum MaterialKind {
     Logo,
     /// A wallpaper, or another large picture.
     Wallpaper,
+    /// A private key that signs for Secure Boot; never a part of the image.
+    SigningKey,
+    /// The certificate of such a key.
+    Certificate,
 }
 
 impl BuildSpec {
@@ -83,11 +87,23 @@ impl BuildSpec {
             let path = slide.picture.as_ref()?;
             Some(material(path, MaterialKind::Wallpaper, field))
         });
+        let signing = self.security.signing.iter().flat_map(|signing| {
+            let field = |key| format!("security.signing.{key}");
+            [
+                material(&signing.key, MaterialKind::SigningKey, field("key")),
+                material(
+                    &signing.certificate,
+                    MaterialKind::Certificate,
+                    field("certificate"),
+                ),
+            ]
+        });
         archive
             .chain(keys)
             .chain(debs)
             .chain(files)
             .chain(scripts)
+            .chain(signing)
             .chain(logo)
             .chain(wallpapers)
             .chain(slides)

@@ -77,7 +77,13 @@ impl Merged {
                 false => lines.push((path, "# not set".to_owned(), Origin::BuiltIn)),
             }
         }
-        for path in ["ai", "boot.serial", "security.ssh", "users.live"] {
+        for path in [
+            "ai",
+            "boot.serial",
+            "security.signing",
+            "security.ssh",
+            "users.live",
+        ] {
             let node = self.root.nearest_to(path);
             if node.value == Written::Switch(false) {
                 self.push_line(path, node, &mut lines);

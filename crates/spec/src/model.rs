@@ -13,7 +13,7 @@ pub use assistant::{Assistant, ModelInterface};
 pub use branding::{Branding, Colour, Slide, Urls};
 pub use desktop::{Applications, Desktop, DesktopSize, DisplayManager, Environment, SessionKind};
 pub use installer::{Encryption, Filesystem, Installer, InstallerPage, Luks, Swap};
-pub use security::{Firewall, Security, SshPolicy};
+pub use security::{Firewall, Security, SigningKey, SshPolicy};
 
 use crate::names::{
     Component, DebconfQuestion, GroupName, Hostname, KernelParameter, Label, Locale, MaterialPath,

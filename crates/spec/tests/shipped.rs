@@ -211,6 +211,16 @@ fn everything_at_once_loads_and_survives_writing() {
             "scripts[1].source",
             "scripts/first.sh",
         ),
+        (
+            MaterialKind::SigningKey,
+            "security.signing.key",
+            "keys/db.key",
+        ),
+        (
+            MaterialKind::Certificate,
+            "security.signing.certificate",
+            "keys/db.pem",
+        ),
         (MaterialKind::Logo, "branding.logo", "logo.svg"),
         (
             MaterialKind::Wallpaper,
@@ -266,6 +276,7 @@ fn the_schema_refuses_what_the_checker_refuses() {
         "[security]\nopen_ports = ['ssh']",
         "[security]\nopen_ports = [22]",
         "[security]\nssh = true",
+        "[security.signing]\nkey = 'a'",
         "[ai]\ninterface = 'ollama'",
         "[[users.accounts]]\nfull_name = 'Kim'",
         "[[branding.slides]]\ntitle = 'Kim'",
@@ -332,6 +343,10 @@ const CONTEXTS: &[(&str, &str)] = &[
     (
         "security.fail2ban",
         "[software]\npackages = ['openssh-server']",
+    ),
+    (
+        "security.signing.",
+        "[security.signing]\nkey = 'a'\ncertificate = 'b'",
     ),
     (
         "ai.",

@@ -10,6 +10,7 @@ mod kept;
 mod layers;
 mod materials;
 mod problems;
+mod signing;
 mod source;
 pub(crate) mod toml;
 
@@ -399,7 +400,11 @@ impl Open {
         };
         self.problems = shown.shown(&looked.problems);
         if let Some(spec) = &looked.spec {
-            self.problems.extend(materials::missing(&spec.materials()));
+            let missing = materials::missing(&spec.materials());
+            if missing.is_empty() {
+                self.problems.extend(signing::problem(spec));
+            }
+            self.problems.extend(missing);
         }
         self.spec = looked.spec;
         self.merged = looked.merged;

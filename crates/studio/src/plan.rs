@@ -27,11 +27,21 @@ pub fn plan(draft: &Checked, folder: &str, manner: Manner) -> Plan {
     let phases = PHASES
         .into_iter()
         .filter(|(phase, _, _)| installs || *phase != Phase::Installer);
+    let signs = u32::from(draft.spec.security.signing.is_some());
+    let share = |phase, weight| match phase {
+        Phase::Iso => weight + signs,
+        Phase::Environment
+        | Phase::BaseSystem
+        | Phase::Desktop
+        | Phase::Integration
+        | Phase::Installer
+        | Phase::Other => weight,
+    };
     let steps = phases.map(|(phase, id, weight)| StepInfo {
         id: StepId::new(id),
         title: phase.title().to_owned(),
         phase,
-        weight,
+        weight: share(phase, weight),
         cached: false,
     });
     Plan {

@@ -77,6 +77,7 @@ impl World {
                 path: format!("/elsewhere/{iso}"),
                 size: 9,
                 checksums: [("sha256".to_owned(), sum(&self.out().join(&iso)))].into(),
+                enrolment: None,
             },
             files: vec![format!("{iso}.manifest")],
         };
@@ -291,6 +292,7 @@ fn the_service_s_list_is_taken_in() {
             path: "x.iso".into(),
             size: 77,
             checksums: [("md5".to_owned(), "0".repeat(32))].into(),
+            enrolment: None,
         },
         files: Vec::new(),
     };

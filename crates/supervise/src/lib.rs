@@ -106,6 +106,17 @@ pub fn forget(work: &Work) {
     }
 }
 
+/// Removes private keys that were copied into the folder of a build; one that is not finished
+/// needs them when it is gone on with.
+fn forget_secrets(work: &Work, secrets: &[PathBuf]) {
+    for file in secrets {
+        let removed = Confined::new(&work.build()).and_then(|build| build.remove_tree(file));
+        if let Err(error) = removed {
+            tracing::warn!(%error, "the copy of a private key is left in the folder of the build");
+        }
+    }
+}
+
 /// A build at work.
 #[derive(Debug)]
 pub struct Build {
@@ -113,6 +124,8 @@ pub struct Build {
     worker: Worker,
     events: BufReader<File>,
     control: Option<Controls>,
+    /// Files that must not outlast a build that has succeeded.
+    secrets: Vec<PathBuf>,
 }
 
 /// The way to tell a running build something.
@@ -154,6 +167,7 @@ impl Build {
             worker: started.worker,
             events: BufReader::new(started.events),
             control: Some(Controls(started.control)),
+            secrets: job.order.materials.secrets().map(Path::to_owned).collect(),
         })
     }
 
@@ -174,6 +188,7 @@ impl Build {
             mut worker,
             mut events,
             control,
+            secrets,
         } = self;
         let mut result = None;
         while let Ok(Some(event)) = line::read::<Event>(&mut events) {
@@ -186,6 +201,9 @@ impl Build {
         // Closed, so that a worker that speaks nonsense does not wait for a reader for ever.
         drop((events, control));
         let _ = worker.wait();
+        if let Some(BuildResult::Succeeded { .. }) = &result {
+            forget_secrets(&work, &secrets);
+        }
         result.unwrap_or_else(|| {
             // It died without a word: killed, or out of memory.
             if let Err(failure) = Journal::interrupted(&work.build()) {

@@ -90,6 +90,7 @@ mod tests {
                 path: path.into(),
                 size: 1,
                 checksums: BTreeMap::new(),
+                enrolment: None,
             },
             files: vec![file.into()],
         }

@@ -71,6 +71,7 @@ impl Controller {
             | PickKind::Wallpaper
             | PickKind::Deb
             | PickKind::Key
+            | PickKind::Pem
             | PickKind::Script
             | PickKind::Overlay
             | PickKind::Spec => None,

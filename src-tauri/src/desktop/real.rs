@@ -38,6 +38,9 @@ impl Desktop for Real {
             PickKind::Key => dialog
                 .add_filter("asc, gpg, pgp", &["asc", "gpg", "pgp", "key"])
                 .pick_file(),
+            PickKind::Pem => dialog
+                .add_filter("pem, key, crt", &["pem", "key", "crt", "cer"])
+                .pick_file(),
             PickKind::Script => dialog.pick_file(),
             PickKind::Overlay | PickKind::Output => dialog.pick_folder(),
             PickKind::Spec => dialog.add_filter("TOML", &["toml"]).pick_file(),

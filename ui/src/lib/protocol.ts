@@ -111,6 +111,16 @@ export interface Output {
   path: string;
   size: number;
   checksums: Record<string, string>;
+  /** What its owner enrols, where an owner's key has signed it. */
+  enrolment?: Enrolment;
+}
+
+export interface Enrolment {
+  name: string;
+  /** Of the certificate in DER, lower-case hexadecimal. */
+  sha256: string;
+  /** On the medium and on its EFI partition. */
+  path: string;
 }
 
 export type BuildResult =

@@ -220,6 +220,16 @@ export const SCREENS: Screen[] = [
     },
   },
   {
+    name: 'result-own-key',
+    go: async (page, more) => {
+      await open(page, more);
+      await page.getByRole('button', { name: 'History' }).click();
+      await page.getByRole('button', { name: 'Aurora OS 0.9' }).first().click();
+      await expect(page.getByRole('heading', { name: 'Your key for Secure Boot' })).toBeVisible();
+      await expect(page.getByText('EFI/keys/owner.cer')).toBeVisible();
+    },
+  },
+  {
     name: 'history',
     main: true,
     go: async (page, more) => {

@@ -3,6 +3,7 @@
 use isosmith_engine::{Failure, PlannedStep, Work};
 use isosmith_protocol::{BuildId, Code};
 use isosmith_recipe::Debian;
+use isosmith_spec::names::MaterialPath;
 use serde_json::json;
 
 use super::{print, print_json};
@@ -18,7 +19,12 @@ use crate::{
 pub fn check(args: &ProfileArgs, as_json: bool) -> Command {
     match profile::load(args) {
         Ok(loaded) => {
-            order::gather(&loaded, None, &nowhere())?;
+            let order = order::gather(&loaded, None, &nowhere())?;
+            let place = |path: &MaterialPath| Ok(order.materials.get(path)?.path.clone());
+            let signer = isosmith_recipe::check_signing(&loaded.spec, &place)?;
+            if let Some(odd) = signer.as_ref().and_then(isosmith_recipe::odd_dates) {
+                tracing::warn!("{odd}");
+            }
             if as_json {
                 return print_json(&json!({ "problems": [] }));
             }

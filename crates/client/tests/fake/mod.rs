@@ -69,6 +69,7 @@ impl Story {
             path: "/where/the/service/has/it/fake.iso".into(),
             size: 6,
             checksums: BTreeMap::new(),
+            enrolment: None,
         };
         self.end("succeeded", BuildResult::Succeeded { iso, files: vec![] });
     }

@@ -20,6 +20,7 @@ fn succeeded() -> BuildResult {
         path: "/out/a.iso".to_owned(),
         size: 1,
         checksums: [].into(),
+        enrolment: None,
     };
     BuildResult::Succeeded {
         iso,

@@ -246,6 +246,7 @@ fn deliver(cx: &mut StepCx<'_>, toy: &mut Toy) -> Result<Done, Failure> {
                 path,
                 size,
                 checksums: BTreeMap::new(),
+                enrolment: None,
             },
             vec!["report".to_owned()],
         );

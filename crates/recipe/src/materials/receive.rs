@@ -14,7 +14,9 @@ use isosmith_protocol::Code;
 use isosmith_spec::{Material as Wanted, MaterialKind};
 use sha2::{Digest, Sha256};
 
-use super::{Budget, MAX_FILES, Material, Materials, hex, limit, take_folder, take_open, tar};
+use super::{
+    Budget, MAX_FILES, Material, Materials, hex, is_secret, limit, take_folder, take_open, tar,
+};
 
 impl Materials {
     /// Copies what `wanted` names out of open files into `into`, which must be empty and
@@ -104,13 +106,14 @@ fn take_received(
         take_folder(to, None, &mut hash, &mut again)?;
     } else {
         check_beginning(file, kind)?;
-        take_open(file, Some(to), &mut hash, &mut budget)?;
+        take_open(file, Some(to), is_secret(kind), &mut hash, &mut budget)?;
     }
     *left -= most - budget.bytes;
     Ok(Material {
         path: to.to_owned(),
         sha256: hex(&hash.finalize()),
         is_dir,
+        secret: is_secret(kind),
     })
 }
 
@@ -119,9 +122,12 @@ fn take_received(
 fn check_beginning(file: &File, kind: MaterialKind) -> io::Result<()> {
     let picture = match kind {
         MaterialKind::Logo | MaterialKind::Wallpaper => true,
-        MaterialKind::Key | MaterialKind::Deb | MaterialKind::Overlay | MaterialKind::Script => {
-            false
-        }
+        MaterialKind::Key
+        | MaterialKind::Deb
+        | MaterialKind::Overlay
+        | MaterialKind::Script
+        | MaterialKind::SigningKey
+        | MaterialKind::Certificate => false,
     };
     if !picture {
         return Ok(());

@@ -21,7 +21,12 @@ use super::{
     users,
 };
 use crate::{
-    brand, cpio, fetch::Pool, materials::Materials, menu, mirrors, preseed, state::Debian,
+    brand, cpio,
+    fetch::Pool,
+    materials::Materials,
+    menu, mirrors, preseed,
+    signing::{self, Pen},
+    state::Debian,
 };
 
 /// Big enough for shim, GRUB and MokManager; over 20 MB some firmware fails.
@@ -85,6 +90,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
         "bios": format!("{:?}", state.spec.boot.bios),
         "uefi": state.spec.boot.uefi,
         "secureBoot": state.spec.boot.secure_boot,
+        "signing": state.signing_inputs(),
         "splash": has_splash(&state.spec),
         "logo": hash(&branding.logo),
         "wallpaper": hash(&branding.wallpaper),
@@ -434,6 +440,7 @@ fn efi(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> 
     } else {
         unsigned_efi(cx, state, medium)?;
     }
+    sign(cx, state, medium)?;
     let find = "search --set=root --file /.disk/info\nset prefix=($root)/boot/grub\nconfigfile ($root)/boot/grub/grub.cfg\n";
     medium.write("EFI/debian/grub.cfg", find.as_bytes())?;
     stamp(&medium.root, state.source_date())?;
@@ -455,6 +462,20 @@ fn efi(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> 
                 .in_folder("/run/medium/boot/grub"),
         );
     cx.run(&fill)
+}
+
+/// The owner's signature beside those of the vendors, so that firmware which knows nobody else
+/// starts the medium too, and the certificate for whoever has to enrol it.
+fn sign(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> {
+    let (Some(pen), Some(signer)) = (Pen::of(state)?, state.signer()?) else {
+        return Ok(());
+    };
+    // The kernel comes signed from the tree; MokManager is started by shim, which knows it.
+    for loader in ["EFI/boot/bootx64.efi", "EFI/boot/grubx64.efi"] {
+        let loader = medium.root.join(loader);
+        pen.sign(cx, &loader, &loader)?;
+    }
+    medium.write(signing::CERTIFICATE, signer.der())
 }
 
 fn unsigned_efi(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> {

@@ -16,6 +16,7 @@ use super::install::{self, Installation};
 use crate::{
     fetch::Pool,
     materials::hex,
+    signing,
     sources::{self, Source},
     state::{Debian, Release, Tools, machine_files},
     web::Web,
@@ -74,6 +75,7 @@ pub(crate) fn preflight(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done,
             ));
         }
     }
+    signing::preflight(cx, state)?;
     let mirrors = state.mirrors.archive.join(", ");
     cx.log(Level::Info, format!("packages come from {mirrors}"));
     Ok(Done::Done)
@@ -143,8 +145,15 @@ pub(crate) fn tools_online(tools: &Tools) -> Sandbox {
 
 /// What the tools depend on: deliberately not the day's package versions, so that tools are
 /// made once and stay until they are cleaned away.
-pub(crate) fn tools_inputs(_state: &Debian) -> Value {
-    json!({ "suite": TOOLS_SUITE, "packages": TOOLS })
+pub(crate) fn tools_inputs(state: &Debian) -> Value {
+    json!({ "suite": TOOLS_SUITE, "packages": tools(state) })
+}
+
+/// Packages of the tools tree: [`TOOLS`], and those that sign where there is something to sign.
+fn tools(state: &Debian) -> Vec<&'static str> {
+    let signs = state.spec.security.signing.is_some();
+    let more = signing::TOOLS.iter().filter(|_| signs);
+    TOOLS.iter().chain(more).copied().collect()
 }
 
 /// Makes the tools tree with the machine's own apt.
@@ -195,7 +204,7 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
     let names: Vec<String> = base_names
         .iter()
         .cloned()
-        .chain(TOOLS.iter().map(|&name| name.to_owned()))
+        .chain(tools(state).into_iter().map(str::to_owned))
         .collect();
     let mut rest = install::solve(cx, &machine, &folder, &names, false)?;
     rest.retain(|package| !base.contains(package));

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256, Sha512};
 use std::sync::Arc;
 
 use super::{boot::stamp, environment::tools_sandbox, pool, squashfs};
-use crate::{date, materials::hex, state::Debian};
+use crate::{date, materials::hex, signing, state::Debian};
 
 /// Loaders that are changed while the ISO is written (`-boot-info-table`), or made then.
 const NOT_SUMMED: &[&str] = &["isolinux/isolinux.bin", "boot/grub/grub_eltorito"];
@@ -39,6 +39,7 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
             path: name,
             size: previous.size,
             checksums: previous.checksums.clone(),
+            enrolment: state.signer()?.as_ref().map(signing::enrolment),
         };
         state.iso = Some((key, iso));
         return Ok(Done::Skipped(
@@ -94,6 +95,7 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
             path: path.display().to_string(),
             size,
             checksums,
+            enrolment: state.signer()?.as_ref().map(signing::enrolment),
         },
     ));
     Ok(Done::Done)

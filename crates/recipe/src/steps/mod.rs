@@ -17,6 +17,7 @@ pub(crate) mod pool;
 pub(crate) mod region;
 pub(crate) mod security;
 pub(crate) mod services;
+pub(crate) mod signing;
 pub(crate) mod squashfs;
 pub(crate) mod users;
 

@@ -1,11 +1,11 @@
 //! Rules between desktop, installer, security, accounts and the boot menu.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use super::read::Place;
 use crate::model::{
-    Base, Boot, Desktop, DisplayManager, Environment, Firewall, Installer, MenuEntry, Security,
-    SessionKind, Software, Suite, Users,
+    Base, Boot, Desktop, DisplayManager, Environment, FileOverlay, Firewall, Installer, MenuEntry,
+    Security, SessionKind, Software, Suite, Users,
 };
 use crate::problem::quote;
 
@@ -173,6 +173,45 @@ pub(super) fn security(root: &Place<'_>, security: Option<&Security>, software: 
         at.get("fail2ban").refuse(
             "fail2ban would watch over SSH, and there is no SSH server",
             "add `\"openssh-server\"` to `software.packages`, or remove `fail2ban`",
+        );
+    }
+}
+
+/// The private key signs for Secure Boot, and gets nowhere into the image.
+pub(super) fn signing(
+    root: &Place<'_>,
+    security: Option<&Security>,
+    boot: Option<&Boot>,
+    files: Option<&[FileOverlay]>,
+) {
+    let Some(signing) = security.and_then(|security| security.signing.as_ref()) else {
+        return;
+    };
+    let at = root.get("security.signing");
+    if boot.is_some_and(|boot| !boot.secure_boot) {
+        at.refuse(
+            "a key of your own is used for Secure Boot, which is switched off",
+            "write `secure_boot = true` in `[boot]`, or remove `signing`",
+        );
+    }
+    if signing.key == signing.certificate {
+        at.get("certificate").refuse(
+            "key and certificate are the same file, and the certificate goes onto the medium",
+            "put the two into files of their own",
+        );
+    }
+    let key = Path::new(signing.key.as_str());
+    let copied = files
+        .unwrap_or_default()
+        .iter()
+        .find(|file| key.starts_with(file.source.as_str()));
+    if let Some(file) = copied {
+        at.get("key").refuse(
+            format!(
+                "`files` would copy the private key into the image, with {}",
+                quote(file.source.as_str())
+            ),
+            "move the key to a folder that is not copied",
         );
     }
 }

@@ -2,8 +2,8 @@
 
 use super::read::Place;
 use super::system::web;
-use crate::model::{Assistant, Security, SshPolicy};
-use crate::names::{Port, at_most, only, visible};
+use crate::model::{Assistant, Security, SigningKey, SshPolicy};
+use crate::names::{MaterialPath, Port, at_most, only, visible};
 use crate::problem::Reason;
 
 pub(super) fn security(at: &Place<'_>) -> Option<Security> {
@@ -16,6 +16,7 @@ pub(super) fn security(at: &Place<'_>) -> Option<Security> {
     let dns_over_tls = at.get("dns_over_tls").switch();
     let random_mac = at.get("random_mac").switch();
     let ssh = unless_off(&at.get("ssh"), ssh);
+    let signing = unless_off(&at.get("signing"), signing);
     Some(Security {
         firewall: firewall?,
         open_ports: open_ports?,
@@ -26,6 +27,7 @@ pub(super) fn security(at: &Place<'_>) -> Option<Security> {
         ssh: ssh?,
         dns_over_tls: dns_over_tls?,
         random_mac: random_mac?,
+        signing: signing?,
     })
 }
 
@@ -43,6 +45,15 @@ fn ssh(at: &Place<'_>) -> Option<SshPolicy> {
     Some(SshPolicy {
         password: password?,
         root: root?,
+    })
+}
+
+fn signing(at: &Place<'_>) -> Option<SigningKey> {
+    let key = at.get("key").parse(MaterialPath::parse);
+    let certificate = at.get("certificate").parse(MaterialPath::parse);
+    Some(SigningKey {
+        key: key?,
+        certificate: certificate?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What protects the running system.
 
-use crate::names::Port;
+use crate::names::{MaterialPath, Port};
 
 /// A firewall that lets in nothing but what is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,15 @@ pub struct SshPolicy {
     pub password: bool,
     /// Whether root may log in (with a key only).
     pub root: bool,
+}
+
+/// A key of one's own for Secure Boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    /// RSA private key, PEM, without a passphrase.
+    pub key: MaterialPath,
+    /// Its X.509 certificate, PEM.
+    pub certificate: MaterialPath,
 }
 
 /// Security of the finished system.
@@ -44,4 +53,6 @@ pub struct Security {
     pub dns_over_tls: bool,
     /// Whether NetworkManager uses random hardware addresses.
     pub random_mac: bool,
+    /// Signs the boot loader and the kernel on the medium, beside the vendors' signatures.
+    pub signing: Option<SigningKey>,
 }

@@ -62,6 +62,12 @@ pub(super) static SECURITY: &[Field] = &[
         "How SSH lets people in, where an SSH server is installed; `false` leaves it to Debian's default.",
         &["{ password = false, root = false }"],
     ),
+    Field::new(
+        "signing",
+        Kind::Either(&[Kind::Off, Kind::Table(SIGNING)]),
+        "A key of your own that signs boot loader and kernel for Secure Boot; `false` for none.",
+        &["{ key = \"keys/db.key\", certificate = \"keys/db.pem\" }"],
+    ),
 ];
 
 static SSH: &[Field] = &[
@@ -79,6 +85,23 @@ static SSH: &[Field] = &[
         &["true"],
     )
     .or("false"),
+];
+
+static SIGNING: &[Field] = &[
+    Field::new(
+        "key",
+        Kind::Material,
+        "RSA private key beside the profile, PEM, without a passphrase; it stays out of the image.",
+        &["\"keys/db.key\""],
+    )
+    .required(),
+    Field::new(
+        "certificate",
+        Kind::Material,
+        "Its X.509 certificate, PEM.",
+        &["\"keys/db.pem\""],
+    )
+    .required(),
 ];
 
 pub(super) static ASSISTANT: &[Field] = &[

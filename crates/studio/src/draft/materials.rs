@@ -9,13 +9,15 @@ use toml_edit::{DocumentMut, Item, TableLike, Value};
 use crate::model::Problem;
 
 /// Fields that name a file; in lists of rows with the row's key.
-const FIELDS: [(&str, Option<&str>); 9] = [
+const FIELDS: [(&str, Option<&str>); 11] = [
     ("base.key", None),
     ("base.repositories", Some("key")),
     ("software.debs", None),
     ("files", Some("source")),
     ("scripts", Some("source")),
     ("branding.logo", None),
+    ("security.signing.key", None),
+    ("security.signing.certificate", None),
     ("branding.wallpaper", None),
     ("branding.wallpaper_dark", None),
     ("branding.slides", Some("picture")),
@@ -124,7 +126,9 @@ pub(crate) fn missing(materials: &[Material]) -> Vec<Problem> {
             | MaterialKind::Deb
             | MaterialKind::Script
             | MaterialKind::Logo
-            | MaterialKind::Wallpaper => false,
+            | MaterialKind::Wallpaper
+            | MaterialKind::SigningKey
+            | MaterialKind::Certificate => false,
         };
         match Path::new(material.path.as_str()).metadata() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

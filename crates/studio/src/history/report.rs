@@ -70,6 +70,12 @@ fn write(text: &mut String, detail: &BuildDetail, steps: &[Step]) -> std::fmt::R
             for (algorithm, sum) in &iso.checksums {
                 writeln!(text, "  {algorithm}: {sum}")?;
             }
+            if let Some(enrolment) = &iso.enrolment {
+                writeln!(text, "\nHow a machine learns the key that has signed it:")?;
+                for (number, step) in enrolment.steps().iter().enumerate() {
+                    writeln!(text, "  {}. {step}", number + 1)?;
+                }
+            }
         }
         Some(BuildResult::Failed { error }) => failure(text, error)?,
         Some(BuildResult::Cancelled | BuildResult::Interrupted | BuildResult::Unknown) | None => {}

@@ -85,6 +85,8 @@ pub enum PickKind {
     Deb,
     /// A repository's public key.
     Key,
+    /// A key or certificate, PEM.
+    Pem,
     /// A program to run inside the image.
     Script,
     /// A folder laid over the image.

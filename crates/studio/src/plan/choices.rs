@@ -129,7 +129,11 @@ pub(super) fn security(security: &Security) -> Option<String> {
             false => format!("SSH lets people in with a key only, {who}."),
         }
     });
-    let parts: Vec<String> = [firewall, on, ssh].into_iter().flatten().collect();
+    let signing = security
+        .signing
+        .as_ref()
+        .map(|_| "Boot loader and kernel are signed with your own key, too.".to_owned());
+    let parts: Vec<String> = [firewall, on, ssh, signing].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

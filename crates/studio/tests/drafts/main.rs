@@ -111,6 +111,7 @@ fn fields_come_and_go_back() {
         ("installer.remove", json!(["testdisk"])),
         ("security.firewall", json!("ufw")),
         ("security.ssh", json!({ "password": false, "root": false })),
+        ("security.signing", json!({ "key": "", "certificate": "" })),
         (
             "ai",
             json!({ "interface": "ollama", "endpoint": "http://127.0.0.1:11434", "model": "m" }),

@@ -141,7 +141,8 @@ fn a_plan_shares_progress_as_the_recipe_does() {
             .map(|step| (json!(step.phase), u64::from(step.weight)))
             .collect();
         let mut want: Vec<(Value, u64)> = Vec::new();
-        for step in &steps {
+        // Neither signs.
+        for step in steps.iter().filter(|step| step["id"] != "sign") {
             let weight = step["weight"].as_u64().unwrap();
             match want.last_mut() {
                 Some((phase, share)) if *phase == step["phase"] => *share += weight,

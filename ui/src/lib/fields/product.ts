@@ -190,6 +190,26 @@ export const PRODUCT: readonly Field[] = [
   { path: 'security.fail2ban', section: 'security', behind: 'ssh', control: SWITCH },
   { path: 'security.dns_over_tls', section: 'security', behind: 'network', control: SWITCH },
   { path: 'security.random_mac', section: 'security', behind: 'network', control: SWITCH },
+  {
+    path: 'security.signing',
+    section: 'security',
+    behind: 'signing',
+    control: { is: 'optional', start: { key: '', certificate: '' } },
+  },
+  {
+    path: 'security.signing.key',
+    section: 'security',
+    behind: 'signing',
+    control: { is: 'file', pick: 'pem' },
+    when: hasTable('security.signing'),
+  },
+  {
+    path: 'security.signing.certificate',
+    section: 'security',
+    behind: 'signing',
+    control: { is: 'file', pick: 'pem' },
+    when: hasTable('security.signing'),
+  },
 
   // Branding
   { path: 'branding.name', section: 'branding', control: TEXT },

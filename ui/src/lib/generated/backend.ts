@@ -152,7 +152,7 @@ export type DraftSource = { "profile": string } | { "path": string } | { "iso": 
 /**
  * What a person is asked to choose.
  */
-export type PickKind = "logo" | "wallpaper" | "deb" | "key" | "script" | "overlay" | "output" | "spec" | "iso";
+export type PickKind = "logo" | "wallpaper" | "deb" | "key" | "pem" | "script" | "overlay" | "output" | "spec" | "iso";
 
 /**
  * What a draft costs; `null` while it is not known.

@@ -1,6 +1,7 @@
 /** Builds that have been: what the history is filled with. */
 
 import type { BuildDetail, BuildRow, Comparison } from '../../backend.ts';
+import type { Output } from '../../protocol.ts';
 import packages from './packages.json';
 import { profileText } from './profiles.ts';
 import { sampleError, script } from './script.ts';
@@ -73,6 +74,18 @@ export const past = (): BuildRow[] => [
   }),
 ];
 
+/** One of them has its owner's signature. */
+const signed = (of: BuildRow): Pick<Output, 'enrolment'> =>
+  of.title.startsWith('Aurora')
+    ? {
+        enrolment: {
+          name: 'Aurora OS, Kim Berg',
+          sha256: '9c1f02d37e5b8ac4416f0de2735ba981c6ee70fd2b84915a3d0c68fe57b12a49',
+          path: 'EFI/keys/owner.cer',
+        },
+      }
+    : {};
+
 export function detail(of: BuildRow): BuildDetail {
   const chosen = packages.slice(0, 187).map(([name, version, , , size]) => ({
     name: String(name),
@@ -102,7 +115,7 @@ export function detail(of: BuildRow): BuildDetail {
     },
     result:
       result?.is === 'succeeded' && of.size !== null
-        ? { ...result, iso: { ...result.iso, size: of.size } }
+        ? { ...result, iso: { ...result.iso, size: of.size, ...signed(of) } }
         : result?.is === 'failed'
           ? { is: 'failed', error: sampleError(of.code ?? 'internal', 'packages') }
           : result,

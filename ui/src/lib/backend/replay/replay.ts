@@ -283,6 +283,7 @@ export function replay(query: URLSearchParams): Backend {
         wallpaper: '/home/kim/Pictures/northern-lights.webp',
         deb: '/home/kim/Downloads/tool_1.0_amd64.deb',
         key: '/home/kim/Downloads/example.asc',
+        pem: '/home/kim/Documents/keys/db.pem',
         script: '/home/kim/Documents/tidy.sh',
         overlay: '/home/kim/Documents/motd',
         output: '/media/kim/Big/ISOs',
