@@ -13,6 +13,8 @@
 mod guest;
 #[path = "boot/install.rs"]
 mod install;
+#[path = "boot/kiosk.rs"]
+mod kiosk;
 #[path = "boot/receipt.rs"]
 mod receipt;
 #[path = "boot/shipped.rs"]
@@ -59,6 +61,12 @@ fn main() -> ExitCode {
             boots(&kit, firmware).map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
+    let page = {
+        let kit = kit.clone();
+        Trial::test("kiosk_from_menu_to_page", move || {
+            kiosk::shows_its_page(&kit).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    };
     let shipped = |name: &'static str| {
         let kit = kit.clone();
         Trial::test(name, move || {
@@ -67,10 +75,10 @@ fn main() -> ExitCode {
         // Minutes each: on demand.
         .with_ignored_flag(true)
     };
-    let looks = |name: &'static str| {
+    let looks = |name: &'static str, but: &'static str| {
         let kit = kit.clone();
         Trial::test(format!("surfaces_{name}"), move || {
-            surfaces::compare(&kit, name).map_err(|error| Failed::from(format!("{error:#}")))
+            surfaces::compare(&kit, name, but).map_err(|error| Failed::from(format!("{error:#}")))
         })
         // Half an hour each: on demand.
         .with_ignored_flag(true)
@@ -87,10 +95,13 @@ fn main() -> ExitCode {
         trial("bios", "bios"),
         trial("uefi", "uefi"),
         trial("secure_boot", "secure-boot"),
+        page,
         shipped("standard"),
         shipped("rescue"),
-        looks("xfce"),
-        looks("kde"),
+        looks("ailinux", surfaces::WHOLE),
+        looks("kde", surfaces::SMALL),
+        looks("gnome", surfaces::SMALL),
+        looks("xfce", surfaces::SMALL),
         installs(install::Case {
             name: "bios",
             secure_boot: false,
@@ -138,8 +149,9 @@ fn boots(kit: &Kit, firmware: &str) -> Result<()> {
     let shots = start(kit, &iso, &kit.root.join("boot"), firmware)?;
     let spec = spec(&profile())?;
     let mut wrong = compare_system(&spec, firmware, &read_back(&shots.serial)?);
-    if let Err(error) = compare_menu(&iso, firmware, &shots.menu, &spec, Path::new("")) {
-        wrong.push(format!("{error:#}"));
+    match compare_menu(&iso, firmware, &shots.menu, &spec, Path::new("")) {
+        Ok(likeness) => eprintln!("{firmware}: the menu is like its preview by {likeness:.3}"),
+        Err(error) => wrong.push(format!("{error:#}")),
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())

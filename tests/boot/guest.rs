@@ -33,12 +33,12 @@ impl Drop for Guest {
 }
 
 impl Guest {
-    /// Starts from `iso`, or else from `disk`. `secure_boot` is UEFI with Microsoft's keys; its
+    /// Starts from `iso`, or else from `disk`; one of them is there. `secure_boot` is UEFI with Microsoft's keys; its
     /// variables are fresh each time, so that an installed system starts by its fallback.
     pub fn start(
         folder: &Path,
         iso: Option<&Path>,
-        disk: &Path,
+        disk: Option<&Path>,
         secure_boot: bool,
     ) -> Result<Self> {
         let [qmp, serial] = ["qmp", "serial"].map(|name| folder.join(name));
@@ -50,17 +50,8 @@ impl Guest {
             .args(Acceleration::Tcg.arguments())
             .args(["-vga", "std"])
             .args(["-display", "none", "-nic", "none"])
-            .args([
-                "-device",
-                "virtio-rng-pci",
-                "-device",
-                "virtio-blk-pci,drive=disk",
-            ])
-            .arg("-drive")
-            .arg(format!(
-                "if=none,id=disk,format=raw,cache=unsafe,file={}",
-                disk.display()
-            ))
+            .args(["-device", "virtio-rng-pci"])
+            .args(["-device", "qemu-xhci", "-device", "usb-tablet"])
             .arg("-qmp")
             .arg(format!("unix:{},server=on,wait=off", qmp.display()))
             .arg("-serial")
@@ -76,6 +67,14 @@ impl Guest {
                 .arg(format!("if=pflash,unit=1,format=raw,file={}", variables.display()));
         } else {
             qemu.args(["-machine", "q35"]);
+        }
+        if let Some(disk) = disk {
+            qemu.arg("-drive")
+                .arg(format!(
+                    "if=none,id=disk,format=raw,cache=unsafe,file={}",
+                    disk.display()
+                ))
+                .args(["-device", "virtio-blk-pci,drive=disk"]);
         }
         if let Some(iso) = iso {
             qemu.arg("-drive")
@@ -132,6 +131,23 @@ impl Guest {
         Ok(())
     }
 
+    /// Clicks at a place of a screen of this size.
+    pub fn click(&mut self, place: (u32, u32), size: (u32, u32)) -> Result<()> {
+        // QEMU counts an axis from 0 to 0x7fff (QAPI, `InputMoveEvent`).
+        let axis = |axis: &str, at: u32, of: u32| json!({ "type": "abs", "data": { "axis": axis, "value": at * 0x7fff / of } });
+        let button =
+            |down: bool| json!({ "type": "btn", "data": { "button": "left", "down": down } });
+        for events in [
+            json!([axis("x", place.0, size.0), axis("y", place.1, size.1)]),
+            json!([button(true)]),
+            json!([button(false)]),
+        ] {
+            self.ask(&json!({ "execute": "input-send-event", "arguments": { "events": events } }))?;
+            thread::sleep(Duration::from_millis(300));
+        }
+        Ok(())
+    }
+
     /// Types small letters and digits.
     pub fn write(&mut self, text: &str) -> Result<()> {
         text.chars()
@@ -144,6 +160,27 @@ impl Guest {
         let arguments = json!({ "filename": path, "format": "png" });
         self.ask(&json!({ "execute": "screendump", "arguments": arguments }))?;
         Ok(path)
+    }
+
+    /// Waits until `like` takes what is on the screen, and returns what it says; else why it did
+    /// not take the last picture.
+    pub fn shows<T>(
+        &mut self,
+        name: &str,
+        limit: Duration,
+        like: impl Fn(&Path) -> Result<T>,
+    ) -> Result<T> {
+        let end = Instant::now() + limit;
+        loop {
+            let path = self.look(name)?;
+            match like(&path) {
+                Ok(said) => return Ok(said),
+                Err(error) if Instant::now() > end => {
+                    return Err(error).with_context(|| format!("{name} did not come"));
+                }
+                Err(_) => thread::sleep(Duration::from_millis(500)),
+            }
+        }
     }
 
     /// Waits until the screen shows a window (many colours) that does not change for a while,

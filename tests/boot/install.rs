@@ -55,7 +55,7 @@ fn empty_disk(folder: &Path) -> Result<PathBuf> {
 }
 
 fn install(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
-    let mut guest = Guest::start(folder, Some(iso), disk, case.secure_boot)?;
+    let mut guest = Guest::start(folder, Some(iso), Some(disk), case.secure_boot)?;
     let next = &["alt", "n"];
     let shown = guest.settled("welcome", None, BOOT)?;
     let mut shown = guest.turn(next, "partition", &shown)?;
@@ -96,7 +96,7 @@ fn last_job(log: &str) -> bool {
 }
 
 fn first_start(folder: &Path, disk: &Path, case: Case) -> Result<()> {
-    let mut guest = Guest::start(folder, None, disk, case.secure_boot)?;
+    let mut guest = Guest::start(folder, None, Some(disk), case.secure_boot)?;
     if case.encrypted {
         guest.hear("the question for the passphrase", BOOT, |log| {
             log.contains("Please unlock disk").then_some(())

@@ -1,27 +1,34 @@
-//! Splash, login screen and desktop on the screen of a machine, beside their previews.
+//! Menus, splash, login screen, desktop and installer on the screen of a machine, beside their
+//! previews.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
+use image::imageops;
 use isosmith_branding::{
     Brand, Image, Limits, Picture, Rect,
+    calamares::{self, Page},
     desktop::{self, Tone},
     login, read_screendump,
     splash::{Moment, Splash},
     ssim,
 };
-use isosmith_spec::{BuildSpec, model::Environment};
-use isosmith_tests::{Kit, kit::workspace};
+use isosmith_spec::BuildSpec;
+use isosmith_tests::{
+    Kit,
+    kit::workspace,
+    menus::{compare_menu, spec},
+};
 
-use super::{TIMEOUT, spec};
+use super::guest::Guest;
 
 /// Least likeness outside of words that programs set themselves. The splash is drawn from the
 /// very pictures that are on the medium; only scaling differs by a rounding.
-const SPLASH: f64 = 0.98;
+pub const SPLASH: f64 = 0.98;
 
 /// The login screen's background is a JPEG that its toolkit scales with a filter of its own.
 const LOGIN: f64 = 0.96;
@@ -30,200 +37,202 @@ const LOGIN: f64 = 0.96;
 /// the panel; what is left is the wallpaper, scaled by the desktop.
 const DESKTOP: f64 = 0.96;
 
-/// Seconds that software emulation takes from the display manager's start to a picture that
-/// stays; there is no event for "everything is drawn".
-const SETTLE: u32 = 150;
+/// The installer's logo, scaled by Qt, on the ground of the list of steps.
+const INSTALLER: f64 = 0.9;
 
-/// Builds two systems with `environment`, one that logs nobody in and one that does, and
-/// compares what they show.
-pub fn compare(kit: &Kit, profile: &str) -> Result<()> {
+/// Software emulation on a busy machine; a good run takes a third of it.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// The profile as it is, but quickly packed.
+pub const WHOLE: &str = "[image]\ncompression = \"zstd:3\"\n";
+
+/// The profile's desktop, and nothing that cannot be seen.
+pub const SMALL: &str = "[desktop]\nsize = \"minimal\"\n[kernel]\nfirmware = []\n[installer]\ncalamares = false\n[image]\ncompression = \"zstd:3\"\n";
+
+/// Builds the profile once without and once with logging in by itself, and compares what the
+/// machine shows: under UEFI with Secure Boot up to the login screen, on a BIOS up to the desktop
+/// and the installer's first page. `but` is what the profile is given besides.
+pub fn compare(kit: &Kit, profile: &str, but: &str) -> Result<()> {
     let mut wrong = Vec::new();
-    for (autologin, marks) in [(false, &["SPLASH", "LOGIN"][..]), (true, &["DESKTOP"][..])] {
-        let folder = kit
-            .root
-            .join("surfaces")
-            .join(format!("{profile}-{autologin}"));
+    let mut see = |name: &str, seen: Result<f64>| match seen {
+        Ok(likeness) => eprintln!("{name}: like its preview by {likeness:.3}"),
+        Err(error) => wrong.push(format!("{error:#}")),
+    };
+
+    let mut screen = Screen::of(kit, profile, but, false)?;
+    see("menu of GRUB", screen.menu("uefi"));
+    see("splash", screen.splash());
+    see("login", screen.login());
+    drop(screen);
+
+    let mut screen = Screen::of(kit, profile, but, true)?;
+    see("menu of ISOLINUX", screen.menu("bios"));
+    see("desktop", screen.desktop());
+    if screen.spec.installer.calamares {
+        see("installer", screen.installer());
+    }
+    drop(screen);
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// A machine that starts from the profile's medium, and what it should show.
+struct Screen {
+    guest: Guest,
+    iso: PathBuf,
+    spec: BuildSpec,
+    brand: Brand,
+}
+
+impl Screen {
+    fn of(kit: &Kit, profile: &str, but: &str, autologin: bool) -> Result<Self> {
+        let way = if autologin { "desktop" } else { "login" };
+        let folder = kit.root.join("surfaces").join(profile).join(way);
         fs::create_dir_all(&folder)?;
-        let path = shown(profile, autologin, &folder)?;
+        let path = folder.join("profile.toml");
+        fs::write(
+            &path,
+            format!(
+                "format = 1\nextends = \"{profile}\"\n\
+                 [profile]\nname = \"surfaces\"\ndescription = \"What a brand looks like\"\n\
+                 [users.live]\nautologin = {autologin}\n\
+                 [boot]\ntimeout = 5\n{but}"
+            ),
+        )?;
         let isosmith = kit.isosmith(&kit.root.join("surfaces")).env(
             "ISOSMITH_PROFILES",
             &workspace().join("profiles").display().to_string(),
         );
         let iso = isosmith.build(&path)?.iso()?;
         let spec = spec(&path)?;
-        for mark in marks {
-            let shot = start(kit, &iso, &folder, mark)?;
-            if let Err(error) = look(&spec, mark, &shot, &folder) {
-                wrong.push(format!("{error:#}"));
-            }
-        }
+        let brand = brand(&spec)?;
+        let guest = Guest::start(&folder, Some(&iso), None, !autologin)?;
+        Ok(Self {
+            guest,
+            iso,
+            spec,
+            brand,
+        })
     }
-    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    Ok(())
+
+    fn menu(&mut self, firmware: &str) -> Result<f64> {
+        let (iso, spec) = (&self.iso, &self.spec);
+        self.guest.shows("menu", LIMIT, |shot| {
+            compare_menu(iso, firmware, shot, spec, &workspace())
+        })
+    }
+
+    fn splash(&mut self) -> Result<f64> {
+        let splash = Splash::new(&self.brand);
+        self.guest.shows("splash", LIMIT, |shot| {
+            alike(shot, SPLASH, |width, height| {
+                let preview = splash.preview(Moment::Starting(300), width, height);
+                (preview, splash.moving_regions(width, height))
+            })
+        })
+    }
+
+    fn login(&mut self) -> Result<f64> {
+        let manager = self.spec.desktop.display_manager;
+        let brand = &self.brand;
+        let user = self.spec.users.live.as_ref().context("a live user")?;
+        self.guest.shows("login", LIMIT, |shot| {
+            alike(shot, LOGIN, |width, height| {
+                let preview = login::login_preview(brand, manager, &user.full_name, width, height);
+                let regions = login::moving_regions(manager, width, height);
+                (
+                    preview.unwrap_or_else(|| Image::new(width, height)),
+                    regions,
+                )
+            })
+        })
+    }
+
+    fn desktop(&mut self) -> Result<f64> {
+        let environment = self.spec.desktop.environment.context("a desktop")?;
+        let brand = &self.brand;
+        self.guest.shows("desktop", LIMIT, |shot| {
+            alike(shot, DESKTOP, |width, height| {
+                let tone = Tone::of(brand);
+                let preview = desktop::desktop_preview(brand, environment, tone, width, height);
+                let mut regions = desktop::moving_regions(environment, width, height);
+                regions.push(desktop::window_region(width, height));
+                (preview, regions)
+            })
+        })
+    }
+
+    /// Opens the installer by its icon, the first on the desktop.
+    fn installer(&mut self) -> Result<f64> {
+        let shot = self.guest.look("icon")?;
+        let size = image::image_dimensions(shot)?;
+        self.guest.click((57, 45), size)?;
+        self.guest.press(&["ret"])?;
+        let brand = &self.brand;
+        self.guest.shows("installer", LIMIT, |shot| {
+            let screen = read_screendump(&fs::read(shot)?)?;
+            let preview = calamares::installer_preview(brand, &[], Page::Welcome, size.0, size.1);
+            preview.save(shot.with_extension("preview.png"))?;
+            let (shown, promised) = (logo(&screen, brand)?, logo(&preview, brand)?);
+            enough(shot, ssim(&shown, &promised, &[])?, INSTALLER)
+        })
+    }
 }
 
-/// A profile whose system says over the serial line when there is something to see.
-fn shown(extends: &str, autologin: bool, folder: &Path) -> Result<PathBuf> {
-    let units = folder.join("units");
-    let unit = |name: &str,
-                after: &str,
-                before: &str,
-                wanted: &str,
-                wait: u32,
-                rest: u32|
-     -> Result<()> {
-        let wants = units.join(format!("{wanted}.wants"));
-        fs::create_dir_all(&wants)?;
-        let lower = name.to_lowercase();
-        let file = format!("isosmith-{lower}.service");
-        let text = format!(
-            "[Unit]\nDescription=Say that the {lower} is shown\nDefaultDependencies=no\nAfter={after}\n{before}\n[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/bin/sh -c 'sleep {wait}; echo ISOSMITH-{name}-END >/dev/ttyS0; sleep {rest}'\n"
-        );
-        fs::write(units.join(&file), text)?;
-        let link = wants.join(&file);
-        if fs::symlink_metadata(&link).is_err() {
-            std::os::unix::fs::symlink(format!("../{file}"), link)?;
-        }
-        Ok(())
+/// The profile's brand with its pictures.
+fn brand(spec: &BuildSpec) -> Result<Brand> {
+    let branding = &spec.branding;
+    let picture = |path: Option<&str>| -> Result<Option<Picture>> {
+        let Some(path) = path else { return Ok(None) };
+        let bytes = fs::read(workspace().join(path)).with_context(|| path.to_owned())?;
+        Ok(Some(Picture::decode(&bytes, Limits::default())?))
     };
-    unit(
-        "SPLASH",
-        "plymouth-start.service systemd-udev-settle.service",
-        "Before=sysinit.target\n",
-        "sysinit.target",
-        4,
-        8,
-    )?;
-    unit(
-        "LOGIN",
-        "display-manager.service",
-        "",
-        "graphical.target",
-        SETTLE,
-        0,
-    )?;
-    unit(
-        "DESKTOP",
-        "display-manager.service",
-        "",
-        "graphical.target",
-        2 * SETTLE,
-        0,
-    )?;
-    let logo = workspace().join("icons/isosmith.svg");
-    let path = folder.join("profile.toml");
-    let text = format!(
-        r##"format = 1
-extends = "{extends}"
-
-[profile]
-name = "surfaces"
-description = "What a brand looks like"
-
-[desktop]
-size = "minimal"
-
-[kernel]
-firmware = []
-
-[installer]
-calamares = false
-
-[users.live]
-autologin = {autologin}
-
-[[files]]
-source = "{units}"
-target = "/etc/systemd/system"
-
-[boot]
-timeout = 3
-serial = {{ unit = 0, speed = 115200 }}
-
-[branding]
-name = "Aurora OS"
-short_name = "Aurora"
-logo = "{logo}"
-accent = "#3bc9db"
-background = "#121b2b"
-text = "#f2f5f9"
-"##,
-        units = units.display(),
-        logo = logo.display(),
-    );
-    fs::write(&path, text)?;
-    Ok(path)
+    let logo = picture(branding.logo.as_ref().map(|path| path.as_str()))?;
+    let wallpaper = picture(branding.wallpaper.as_ref().map(|path| path.as_str()))?;
+    let dark = picture(branding.wallpaper_dark.as_ref().map(|path| path.as_str()))?;
+    Ok(Brand::from_spec(branding, logo, wallpaper).with_wallpaper_dark(dark))
 }
 
-fn start(kit: &Kit, iso: &Path, folder: &Path, mark: &str) -> Result<PathBuf> {
-    let shot = folder.join(format!("{mark}.png"));
-    let serial = folder.join(format!("{mark}-serial.log"));
-    let run = Command::new(&kit.program)
-        .arg("test-boot")
-        .arg(iso)
-        .args(["--firmware", "bios", "--timeout", TIMEOUT, "--json"])
-        .args(["--marker", &format!("ISOSMITH-{mark}-END")])
-        .arg("--screendump")
-        .arg(&shot)
-        .arg("--serial-log")
-        .arg(&serial)
-        .output()?;
-    ensure!(
-        run.status.success(),
-        "{mark} did not come: {}; see {}",
-        String::from_utf8_lossy(&run.stderr),
-        serial.display()
-    );
-    Ok(shot)
-}
-
-fn look(spec: &BuildSpec, mark: &str, shot: &Path, folder: &Path) -> Result<()> {
+/// How much a picture of the screen is like a preview of its size outside of the regions; an
+/// error when that is less than `least`.
+pub fn alike(
+    shot: &Path,
+    least: f64,
+    preview: impl FnOnce(u32, u32) -> (Image, Vec<Rect>),
+) -> Result<f64> {
     let screen = read_screendump(&fs::read(shot)?)?;
     let (width, height) = screen.dimensions();
-    let logo = fs::read(workspace().join("icons/isosmith.svg"))?;
-    let logo = Picture::decode(&logo, Limits::default())?;
-    let brand = Brand::from_spec(&spec.branding, Some(logo), None);
-    let environment = spec
-        .desktop
-        .environment
-        .context("the profile has a desktop")?;
-    let (preview, mask, least): (Image, Vec<Rect>, f64) = match mark {
-        "SPLASH" => {
-            let splash = Splash::new(&brand);
-            let mask = splash.moving_regions(width, height);
-            (
-                splash.preview(Moment::Starting(300), width, height),
-                mask,
-                SPLASH,
-            )
-        }
-        "LOGIN" => {
-            let manager = spec.desktop.display_manager;
-            let preview = login::login_preview(&brand, manager, "Live user", width, height);
-            let mask = login::moving_regions(manager, width, height);
-            (preview.context("a login screen")?, mask, LOGIN)
-        }
-        _ => desktop(&brand, environment, width, height),
-    };
-    preview.save(folder.join(format!("{mark}-preview.png")))?;
-    let likeness = ssim(&screen, &preview, &mask)?;
-    eprintln!("{mark}: like its preview by {likeness:.3}");
-    ensure!(
-        likeness >= least,
-        "{mark} ({}) is like its preview by only {likeness:.3}",
-        shot.display()
-    );
-    Ok(())
+    let (preview, regions) = preview(width, height);
+    preview.save(shot.with_extension("preview.png"))?;
+    enough(shot, ssim(&screen, &preview, &regions)?, least)
 }
 
-fn desktop(
-    brand: &Brand,
-    environment: Environment,
-    width: u32,
-    height: u32,
-) -> (Image, Vec<Rect>, f64) {
-    let preview = desktop::desktop_preview(brand, environment, Tone::of(brand), width, height);
-    let mut mask = desktop::moving_regions(environment, width, height);
-    mask.push(desktop::window_region(width, height));
-    (preview, mask, DESKTOP)
+fn enough(shot: &Path, likeness: f64, least: f64) -> Result<f64> {
+    ensure!(
+        likeness >= least,
+        "{} is like its preview by only {likeness:.3}",
+        shot.display()
+    );
+    Ok(likeness)
+}
+
+/// The logo in the installer's window, wherever a desktop has put that: above the first step,
+/// which has the brand's colour over the whole width of the list.
+fn logo(screen: &Image, brand: &Brand) -> Result<Image> {
+    /// Calamares' place for the logo, and the width of its list of steps.
+    const PLACE: (u32, u32) = (190, 80);
+    let colour: [u8; 3] = [brand.accent.r, brand.accent.g, brand.accent.b];
+    let (width, height) = screen.dimensions();
+    let of_step = |x: u32, y: u32| {
+        let pixel = screen.get_pixel(x, y).0;
+        pixel.iter().zip(colour).all(|(a, b)| a.abs_diff(b) <= 3)
+    };
+    for y in PLACE.1..height {
+        let first = (0..width.saturating_sub(PLACE.0)).find(|&x| of_step(x, y));
+        if let Some(x) = first.filter(|&x| (x..x + PLACE.0).all(|x| of_step(x, y))) {
+            let found = imageops::crop_imm(screen, x, y - PLACE.1, PLACE.0, PLACE.1);
+            return Ok(found.to_image());
+        }
+    }
+    anyhow::bail!("no list of steps is on the screen")
 }

@@ -42,7 +42,7 @@ pub fn spec(profile: &Path) -> Result<BuildSpec> {
 
 /// Compares the menu on the screen, of the loader that `firmware` has, with the picture that the
 /// product makes of it; that is kept beside the screen's. Pictures of the profile start at
-/// `base`.
+/// `base`. Returns how much they are alike.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn compare_menu(
     shot: &Path,
     spec: &BuildSpec,
     base: &Path,
-) -> Result<()> {
+) -> Result<f64> {
     let bytes =
         fs::read(shot).with_context(|| format!("no picture of the menu at {}", shot.display()))?;
     let screen = read_screendump(&bytes)?;
@@ -82,13 +82,12 @@ pub fn compare_menu(
     };
     preview.save(shot.with_file_name(format!("{firmware}-preview.png")))?;
     let likeness = ssim(&screen, &preview, &texts)?;
-    eprintln!("{firmware}: the menu is like its preview by {likeness:.3}");
     ensure!(
         likeness >= LIKENESS,
         "the menu ({}) is like its preview by only {likeness:.3}",
         shot.display()
     );
-    Ok(())
+    Ok(likeness)
 }
 
 /// The menu's lines, from the medium itself.

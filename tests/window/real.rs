@@ -310,7 +310,8 @@ fn boots(kit: &Kit) -> Result<()> {
             "{firmware}: {}",
             String::from_utf8_lossy(&ended.stderr)
         );
-        compare_menu(&iso, firmware, &shot, &spec, &world.home())?;
+        let likeness = compare_menu(&iso, firmware, &shot, &spec, &world.home())?;
+        eprintln!("{firmware}: the menu is like its preview by {likeness:.3}");
     }
     Ok(())
 }

@@ -49,10 +49,12 @@ pub(super) fn moving_regions(environment: Environment, width: u32, height: u32) 
     let mut regions: Vec<Rect> = place(environment, width, height).into_iter().collect();
     // Icons that a desktop puts in its first column.
     match environment {
-        Environment::Xfce | Environment::Lxqt | Environment::Mate | Environment::Cinnamon => {
-            regions.push(Rect::new(0, 0, 110, height as i32));
-        }
-        Environment::Kde | Environment::Gnome | Environment::Kiosk => {}
+        Environment::Kde
+        | Environment::Xfce
+        | Environment::Lxqt
+        | Environment::Mate
+        | Environment::Cinnamon => regions.push(Rect::new(0, 0, 116, height as i32)),
+        Environment::Gnome | Environment::Kiosk => {}
     }
     regions
 }
