@@ -8,6 +8,8 @@
 mod preview;
 mod slides;
 
+use image::imageops;
+
 use crate::{
     Brand, Image, Picture, Rgb, backdrop,
     brand::one_line,
@@ -128,8 +130,8 @@ pub fn installer_preview(
 /// because the label's size is fixed.
 fn logo(brand: &Brand) -> Image {
     let mut picture = Image::new(LOGO, LOGO);
-    let place = (LOGO - MARK) as i32 / 2;
-    paint::draw(&mut picture, &emblem::square(brand, MARK), place, place);
+    let place = i64::from((LOGO - MARK) / 2);
+    imageops::replace(&mut picture, &emblem::square(brand, MARK), place, place);
     picture
 }
 
