@@ -123,6 +123,7 @@ impl History {
             .iter()
             .map(|row| Step {
                 title: row.info.title.clone(),
+                phase: row.info.phase,
                 took_ms: row.took_ms,
                 outcome: match &row.state {
                     StepState::Over(outcome) => Some(outcome.clone()),

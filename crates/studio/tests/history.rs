@@ -158,6 +158,7 @@ fn a_build_is_remembered_as_it_went() {
     assert!(matches!(detail.result, Some(BuildResult::Succeeded { .. })));
     for words in [
         "Aurora 1.0",
+        "Phases:\n  Environment",
         "Fetch packages",
         "firmware-misc-nonfree",
         "sha256",

@@ -1,8 +1,8 @@
 //! A build as one text, to save or to send.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use isosmith_protocol::{BuildResult, ErrorView, Outcome};
+use isosmith_protocol::{BuildResult, ErrorView, Outcome, Phase};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{BuildDetail, BuildState};
@@ -11,8 +11,17 @@ use crate::model::{BuildDetail, BuildState};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Step {
     pub(super) title: String,
+    /// Rows of older histories do not name it.
+    #[serde(default = "Step::of_no_phase")]
+    pub(super) phase: Phase,
     pub(super) took_ms: Option<u64>,
     pub(super) outcome: Option<Outcome>,
+}
+
+impl Step {
+    const fn of_no_phase() -> Phase {
+        Phase::Other
+    }
 }
 
 /// The report of a build.
@@ -34,6 +43,7 @@ fn write(text: &mut String, detail: &BuildDetail, steps: &[Step]) -> std::fmt::R
     if let Some(took) = row.took_ms {
         writeln!(text, "Time:     {}", seconds(took))?;
     }
+    phases(text, steps)?;
     if !steps.is_empty() {
         writeln!(text, "\nSteps:")?;
     }
@@ -79,6 +89,21 @@ fn write(text: &mut String, detail: &BuildDetail, steps: &[Step]) -> std::fmt::R
         }
         Some(BuildResult::Failed { error }) => failure(text, error)?,
         Some(BuildResult::Cancelled | BuildResult::Interrupted | BuildResult::Unknown) | None => {}
+    }
+    Ok(())
+}
+
+/// The time of each phase: of its steps together, of which some run beside each other.
+fn phases(text: &mut String, steps: &[Step]) -> std::fmt::Result {
+    let mut sums = BTreeMap::new();
+    for step in steps {
+        *sums.entry(step.phase).or_insert(0) += step.took_ms.unwrap_or_default();
+    }
+    if !sums.is_empty() {
+        writeln!(text, "\nPhases:")?;
+    }
+    for (phase, took) in sums {
+        writeln!(text, "  {:<45} {:>10}", phase.title(), seconds(took))?;
     }
     Ok(())
 }
