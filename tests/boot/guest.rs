@@ -87,7 +87,8 @@ impl Guest {
         let qemu = qemu.spawn().context("qemu-system-x86_64 does not start")?;
         let line = connect(&serial)?;
         let heard = Arc::new(Mutex::new(String::new()));
-        listen(line.try_clone()?, Arc::clone(&heard));
+        let log = fs::File::create(folder.join("serial.log"))?;
+        listen(line.try_clone()?, log, Arc::clone(&heard));
         let mut guest = Self {
             qemu,
             control: BufReader::new(connect(&qmp)?),
@@ -267,10 +268,12 @@ fn connect(path: &Path) -> Result<UnixStream> {
     }
 }
 
-fn listen(mut line: UnixStream, heard: Arc<Mutex<String>>) {
+fn listen(mut line: UnixStream, mut log: fs::File, heard: Arc<Mutex<String>>) {
     thread::spawn(move || {
         let mut piece = [0; 4096];
         while let Ok(count @ 1..) = line.read(&mut piece) {
+            // For a person who looks why it failed.
+            let _ = log.write_all(&piece[..count]);
             heard
                 .lock()
                 .unwrap()
