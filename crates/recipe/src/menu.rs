@@ -151,8 +151,9 @@ fn grub_entry(entry: &Entry) -> String {
         Action::LocalDisk => format!(
             "menuentry {title} --class disk {{\n    if [ \"$grub_platform\" = efi ] ; then\n        exit 1\n    else\n        set root=(hd0)\n        chainloader +1\n    fi\n}}\n"
         ),
+        // It writes on the firmware's console, which shows nothing but dots in GRUB's own mode.
         Action::EnrolKey => format!(
-            "if [ \"$grub_platform\" = efi ] ; then\nmenuentry {title} --class key {{\n    chainloader {MOK_MANAGER}\n}}\nfi\n"
+            "if [ \"$grub_platform\" = efi ] ; then\nmenuentry {title} --class key {{\n    terminal_output console\n    chainloader {MOK_MANAGER}\n}}\nfi\n"
         ),
     }
 }
