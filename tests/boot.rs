@@ -19,6 +19,8 @@ mod kiosk;
 mod receipt;
 #[path = "boot/shipped.rs"]
 mod shipped;
+#[path = "boot/signing.rs"]
+mod signing;
 #[path = "boot/surfaces.rs"]
 mod surfaces;
 
@@ -91,7 +93,17 @@ fn main() -> ExitCode {
         // An hour each: on demand.
         .with_ignored_flag(true)
     };
+    let own_key = |name: &str, test: fn(&Kit) -> Result<()>| {
+        let kit = kit.clone();
+        Trial::test(format!("own_key_{name}"), move || {
+            test(&kit).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    };
     let trials = vec![
+        own_key("on_the_medium", signing::on_the_medium),
+        // Minutes of software emulation each: on demand.
+        own_key("own_firmware", signing::on_firmware_of_ones_own).with_ignored_flag(true),
+        own_key("enrolled", signing::after_enrolment).with_ignored_flag(true),
         trial("bios", "bios"),
         trial("uefi", "uefi"),
         trial("secure_boot", "secure-boot"),

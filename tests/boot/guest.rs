@@ -41,6 +41,17 @@ impl Guest {
         disk: Option<&Path>,
         secure_boot: bool,
     ) -> Result<Self> {
+        let variables = Path::new("/usr/share/OVMF/OVMF_VARS_4M.ms.fd");
+        Self::with_variables(folder, iso, disk, secure_boot.then_some(variables))
+    }
+
+    /// The same on UEFI that trusts the keys in a copy of `variables`, or else on a BIOS.
+    pub fn with_variables(
+        folder: &Path,
+        iso: Option<&Path>,
+        disk: Option<&Path>,
+        variables: Option<&Path>,
+    ) -> Result<Self> {
         let [qmp, serial] = ["qmp", "serial"].map(|name| folder.join(name));
         for old in [&qmp, &serial] {
             let _ = fs::remove_file(old);
@@ -56,9 +67,9 @@ impl Guest {
             .arg(format!("unix:{},server=on,wait=off", qmp.display()))
             .arg("-serial")
             .arg(format!("unix:{},server=on,wait=off", serial.display()));
-        if secure_boot {
+        if let Some(fresh) = variables {
             let variables = folder.join("variables.fd");
-            fs::copy("/usr/share/OVMF/OVMF_VARS_4M.ms.fd", &variables)?;
+            fs::copy(fresh, &variables)?;
             qemu.args(["-machine", "q35,smm=on"])
                 .args(["-global", "driver=cfi.pflash01,property=secure,value=on"])
                 .args(["-global", "ICH9-LPC.disable_s3=1"])

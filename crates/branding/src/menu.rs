@@ -17,6 +17,9 @@ pub fn title(entry: MenuEntry, name: &str) -> String {
     }
 }
 
+/// The last line where the owner's key has signed, on UEFI; in words that MokManager uses, too.
+pub const ENROL: &str = "Enroll the owner's key";
+
 /// The entries of a boot menu and what is highlighted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Menu {

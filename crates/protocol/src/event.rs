@@ -336,25 +336,37 @@ pub struct Output {
 pub struct Enrolment {
     /// Whose it is: the subject's common name.
     pub name: String,
-    /// SHA-256 of the certificate in DER, lower-case hexadecimal, as MokManager shows it.
+    /// SHA-1 of the certificate in DER, lower-case hexadecimal: MokManager shows no other.
+    pub sha1: String,
+    /// SHA-256 of the same.
     pub sha256: String,
     /// Where it lies on the medium and on its EFI partition, without a slash at the beginning.
     pub path: String,
 }
 
 impl Enrolment {
+    /// The fingerprint as MokManager writes it: `D3 D1 2F`.
+    fn shown(&self) -> String {
+        let bytes: Vec<&str> = (0..self.sha1.len())
+            .step_by(2)
+            .filter_map(|at| self.sha1.get(at..at + 2))
+            .collect();
+        bytes.join(" ").to_uppercase()
+    }
+
     /// What the owner does at a machine, in order; after it the machine knows the key. Words of
     /// the medium's boot menu and of shim's MokManager stand in quotation marks.
     pub fn steps(&self) -> [String; 4] {
         [
             "Start the medium there with UEFI, choose \"Enroll the owner's key\" in its boot menu, and press a key: MokManager opens.".to_owned(),
             format!(
-                "Choose \"Enroll key from disk\", the volume of the medium, and {}.",
+                "Choose \"Enroll key from disk\", the medium's volume, ESP, and {}.",
                 self.path
             ),
             format!(
-                "Choose \"View key 0\" and compare: {}, SHA-256 {}. Then \"Continue\" and \"Yes\".",
-                self.name, self.sha256
+                "Choose \"View key 0\" and compare: {}, fingerprint {}. Then \"Continue\" and \"Yes\".",
+                self.name,
+                self.shown()
             ),
             "Choose \"Reboot\". The machine keeps the key, for the installed system too.".to_owned(),
         ]

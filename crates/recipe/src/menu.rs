@@ -14,6 +14,13 @@ pub(crate) struct Entry {
     pub(crate) action: Action,
 }
 
+impl Entry {
+    /// Whether a BIOS can do it.
+    pub(crate) fn is_for_bios(&self) -> bool {
+        isolinux_action(&self.action).is_some()
+    }
+}
+
 /// What a menu entry does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -38,9 +45,6 @@ pub(crate) const DEBIAN_INITRD: &str = "/install/initrd.gz";
 pub(crate) const MEMTEST_BIOS: &str = "/boot/memtest86+x64.bin";
 pub(crate) const MEMTEST_EFI: &str = "/boot/memtest86+x64.efi";
 pub(crate) const MOK_MANAGER: &str = "/EFI/boot/mmx64.efi";
-
-/// In words that MokManager uses, too.
-const ENROL: &str = "Enroll the owner's key";
 
 /// The menu of `spec`. `always` are parameters of every entry.
 pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
@@ -80,7 +84,7 @@ pub(crate) fn entries(spec: &BuildSpec, always: &[String]) -> Vec<Entry> {
         },
     };
     let enrol = spec.security.signing.is_some().then(|| Entry {
-        title: ENROL.to_owned(),
+        title: isosmith_branding::menu::ENROL.to_owned(),
         action: Action::EnrolKey,
     });
     boot.entries.iter().map(entry).chain(enrol).collect()
@@ -232,7 +236,7 @@ mod tests {
     #[test]
     fn keys_are_enrolled_where_there_is_secure_boot() {
         let entry = Entry {
-            title: ENROL.to_owned(),
+            title: "Enroll".to_owned(),
             action: Action::EnrolKey,
         };
         let text = grub_entry(&entry);

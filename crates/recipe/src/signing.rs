@@ -102,6 +102,7 @@ pub fn odd_dates(signer: &Signer) -> Option<String> {
 pub(crate) fn enrolment(signer: &Signer) -> Enrolment {
     Enrolment {
         name: signer.name().to_owned(),
+        sha1: signer.short_fingerprint(),
         sha256: signer.fingerprint(),
         path: CERTIFICATE.to_owned(),
     }
@@ -199,3 +200,6 @@ impl<'s> Pen<'s> {
         fs::rename(&half, to).map_err(|error| Failure::io_at("rename", &half, error))
     }
 }
+
+#[cfg(test)]
+mod tests;

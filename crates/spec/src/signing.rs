@@ -9,6 +9,7 @@ use der::{
 };
 use pkcs1::{RsaPrivateKeyRef, RsaPublicKeyRef};
 use pkcs8::PrivateKeyInfoRef;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use x509_cert::{Certificate, ext::pkix::ExtendedKeyUsage, name::Name};
 
@@ -154,10 +155,15 @@ impl Signer {
         &self.name
     }
 
-    /// SHA-256 over the certificate in DER, lower-case hexadecimal: what MokManager shows.
+    /// SHA-256 over the certificate in DER, lower-case hexadecimal.
     pub fn fingerprint(&self) -> String {
-        let digest = Sha256::digest(&self.der);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(&self.der))
+    }
+
+    /// SHA-1 over the same, which is what MokManager shows (`show_x509_info` of shim): for a
+    /// look at two screens, and for nothing that decides.
+    pub fn short_fingerprint(&self) -> String {
+        hex(&Sha1::digest(&self.der))
     }
 
     /// The certificate, DER: the form that firmware and MokManager read.
@@ -174,6 +180,10 @@ impl Signer {
         der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, &self.der)
             .map_err(|_| no_certificate())
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn no_certificate() -> Reason {

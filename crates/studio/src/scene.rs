@@ -108,6 +108,8 @@ impl Scene {
             Some(PathBuf::from(tree::text(values, path))).filter(|path| path.is_absolute())
         };
         let name = text("branding.name");
+        // On a BIOS it is not there; nor is Secure Boot.
+        let signs = tree::at(values, "security.signing").is_some_and(Json::is_object);
         let words = tree::at(values, "boot.entries").and_then(Json::as_array);
         let entries = words
             .into_iter()
@@ -115,6 +117,7 @@ impl Scene {
             .filter_map(|word| word.as_str()?.parse::<MenuEntry>().ok())
             .take(MOST_ENTRIES)
             .map(|entry| menu::title(entry, &name))
+            .chain(signs.then(|| menu::ENROL.to_owned()))
             .collect();
         let user = [text("users.live.full_name"), text("users.live.name")];
         let slide = |number: usize| {

@@ -117,7 +117,8 @@ export interface Output {
 
 export interface Enrolment {
   name: string;
-  /** Of the certificate in DER, lower-case hexadecimal. */
+  /** Of the certificate in DER, lower-case hexadecimal; MokManager shows the first. */
+  sha1: string;
   sha256: string;
   /** On the medium and on its EFI partition. */
   path: string;

@@ -12,7 +12,7 @@ use isosmith_host::{
     fs::{Confined, Tree},
 };
 use isosmith_protocol::Code;
-use isosmith_spec::model::{BiosLoader, MenuEntry};
+use isosmith_spec::model::{BiosLoader, Boot, MenuEntry};
 use serde_json::{Value, json};
 
 use super::{
@@ -121,11 +121,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     let entries = entries(state);
     let brand = brand::whole(state)?;
     let boot = &state.spec.boot;
-    let titles = entries.iter().map(|entry| entry.title.clone()).collect();
-    let shown = isosmith_branding::Menu::new(
-        titles,
-        boot.timeout.map(isosmith_branding::Countdown::starting),
-    );
+    let shown = shown(boot, entries.iter());
     for warning in isosmith_branding::warnings(&brand, &shown) {
         cx.warn(format!("{} {}", warning.message, warning.fix));
     }
@@ -148,7 +144,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         }
     }
     match boot.bios {
-        BiosLoader::Isolinux => isolinux(state, &medium, &brand, &shown, &entries)?,
+        BiosLoader::Isolinux => isolinux(state, &medium, &brand, &entries)?,
         BiosLoader::Grub => bios_grub(cx, state, &medium)?,
         BiosLoader::None => {}
     }
@@ -170,6 +166,17 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     }
     Confined::new(cx.out())?.remove_tree(&medium.loaders)?;
     Ok(Done::Done)
+}
+
+/// A menu as its picture is drawn.
+fn shown<'e>(
+    boot: &Boot,
+    entries: impl Iterator<Item = &'e menu::Entry>,
+) -> isosmith_branding::Menu {
+    isosmith_branding::Menu::new(
+        entries.map(|entry| entry.title.clone()).collect(),
+        boot.timeout.map(isosmith_branding::Countdown::starting),
+    )
 }
 
 /// Debian's installer in text mode, with answers from the spec behind its initramfs.
@@ -357,9 +364,10 @@ fn isolinux(
     state: &Debian,
     medium: &Medium,
     brand: &isosmith_branding::Brand,
-    shown: &isosmith_branding::Menu,
     entries: &[menu::Entry],
 ) -> Result<(), Failure> {
+    let on_bios = entries.iter().filter(|entry| entry.is_for_bios());
+    let shown = shown(&state.spec.boot, on_bios);
     medium.copy_loader("usr/lib/ISOLINUX/isolinux.bin", "isolinux/isolinux.bin")?;
     for module in ["vesamenu.c32", "ldlinux.c32", "libcom32.c32", "libutil.c32"] {
         medium.copy_loader(
@@ -368,7 +376,7 @@ fn isolinux(
         )?;
     }
     let mut look = String::new();
-    for file in isosmith_branding::isolinux_theme(brand, shown) {
+    for file in isosmith_branding::isolinux_theme(brand, &shown) {
         if file.path.ends_with(".cfg") {
             look.push_str(&format!("include {}\n", file.path));
         }

@@ -96,6 +96,10 @@ fn what_people_compare() {
         owner.fingerprint(),
         include_str!("keys/owner.sha256").trim()
     );
+    assert_eq!(
+        owner.short_fingerprint(),
+        include_str!("keys/owner.sha1").trim()
+    );
     let again = Signer::read(owner.pem().expect("written").as_bytes());
     assert_eq!(again.as_ref(), Ok(&owner));
 }

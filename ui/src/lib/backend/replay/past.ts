@@ -80,6 +80,7 @@ const signed = (of: BuildRow): Pick<Output, 'enrolment'> =>
     ? {
         enrolment: {
           name: 'Aurora OS, Kim Berg',
+          sha1: 'd3d12f907e937833362f523ab110ad897fdbdfc8',
           sha256: '9c1f02d37e5b8ac4416f0de2735ba981c6ee70fd2b84915a3d0c68fe57b12a49',
           path: 'EFI/keys/owner.cer',
         },
