@@ -116,18 +116,33 @@ fn main() -> ExitCode {
         looks("xfce", surfaces::SMALL),
         installs(install::Case {
             name: "bios",
+            installer: install::Installer::Calamares,
             secure_boot: false,
             encrypted: false,
         }),
         installs(install::Case {
             name: "secure_boot",
+            installer: install::Installer::Calamares,
             secure_boot: true,
             encrypted: false,
         }),
         installs(install::Case {
             name: "encrypted",
+            installer: install::Installer::Calamares,
             secure_boot: true,
             encrypted: true,
+        }),
+        installs(install::Case {
+            name: "text_bios",
+            installer: install::Installer::Debian,
+            secure_boot: false,
+            encrypted: false,
+        }),
+        installs(install::Case {
+            name: "text_secure_boot",
+            installer: install::Installer::Debian,
+            secure_boot: true,
+            encrypted: false,
         }),
         shipped("server"),
         shipped("xfce"),

@@ -235,6 +235,18 @@ impl Guest {
         bail!("{keys:?} leads nowhere: {name}")
     }
 
+    /// Waits until the machine has switched itself off.
+    pub fn switched_off(&mut self, limit: Duration) -> Result<()> {
+        let end = Instant::now() + limit;
+        while Instant::now() < end {
+            if self.qemu.try_wait()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_secs(2));
+        }
+        bail!("the machine still runs")
+    }
+
     /// Sends a line.
     pub fn send(&mut self, text: &str) -> Result<()> {
         Ok(self.line.write_all(format!("{text}\n").as_bytes())?)

@@ -16,11 +16,31 @@ const COPY: Duration = Duration::from_secs(5400);
 /// has in the same place.
 const PASSWORD: &str = "kebab4forest";
 
+/// Who installs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installer {
+    /// Keys are pressed.
+    Calamares,
+    /// Every question is answered by the profile; it switches the machine off at the end.
+    Debian,
+}
+
+impl Installer {
+    const fn fixture(self) -> &'static str {
+        match self {
+            Self::Calamares => "tests/fixtures/install/profile.toml",
+            Self::Debian => "tests/fixtures/install-text/profile.toml",
+        }
+    }
+}
+
 /// Which machine, and what is asked of the installer.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// Names the run's folder.
     pub name: &'static str,
+    /// Who installs.
+    pub installer: Installer,
     /// UEFI that starts nothing unsigned; else a BIOS.
     pub secure_boot: bool,
     /// Whether the disk is encrypted.
@@ -36,7 +56,7 @@ pub fn installs(kit: &Kit, case: Case) -> Result<()> {
         &workspace().join("profiles").display().to_string(),
     );
     let iso = isosmith
-        .build(&workspace().join("tests/fixtures/install/profile.toml"))?
+        .build(&workspace().join(case.installer.fixture()))?
         .iso()?;
     let disk = folder.join("disk.raw");
     // The same medium is installed once, however often its first start has to be tried.
@@ -46,7 +66,10 @@ pub fn installs(kit: &Kit, case: Case) -> Result<()> {
         eprintln!("{}: was installed before", case.name);
     } else {
         empty(&disk)?;
-        install(&folder, &iso, &disk, case)?;
+        match case.installer {
+            Installer::Calamares => install(&folder, &iso, &disk, case)?,
+            Installer::Debian => install_in_text_mode(&folder, &iso, &disk, case)?,
+        }
         fs::write(&installed, sum)?;
     }
     first_start(&folder, &disk, case)?;
@@ -86,6 +109,16 @@ fn install(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
     guest.hear("the last job", COPY, |log| last_job(log).then_some(()))?;
     guest.settled("finished", None, PAGE)?;
     Ok(())
+}
+
+fn install_in_text_mode(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
+    let mut guest = Guest::start(folder, Some(iso), Some(disk), case.secure_boot)?;
+    let ended = guest.switched_off(COPY);
+    if ended.is_err() {
+        // What it asks instead.
+        guest.look("stopped")?;
+    }
+    ended
 }
 
 /// Calamares counts its jobs: `Starting job "…" ( 31 / 32 )`.
@@ -173,6 +206,21 @@ fn questions(case: Case) -> Vec<(&'static str, &'static str)> {
         ]);
     } else {
         questions.push(("dpkg-query -W -f '${Package} ' grub-pc", "grub-pc"));
+    }
+    if case.installer == Installer::Debian {
+        questions.extend([
+            // Taken out by the profile, and what only making filesystems needed.
+            (
+                "ls /usr/bin/ping /usr/sbin/mkfs.xfs 2> /dev/null | wc -l",
+                "0",
+            ),
+            (
+                "cat /proc/cmdline | grep -o console=ttyS0,115200n8",
+                "console=ttyS0,115200n8",
+            ),
+            ("ls /etc/apt/apt.conf.d | grep -c '^00'", "0"),
+            ("grep -c '^UUID=.* / ext4' /etc/fstab", "1"),
+        ]);
     }
     if case.encrypted {
         questions.push(("lsblk -nro TYPE | sort -u | grep crypt", "crypt"));

@@ -110,8 +110,8 @@ pub fn on_the_medium(spec: &BuildSpec) -> Vec<&'static str> {
     names
 }
 
-/// The package that has Debian's installer for `suite`, and its folder in there. Suites that are
-/// not released have none of their own yet.
+/// The package that has the initramfs of Debian's installer for `suite`, and the folder of that in
+/// there. Suites that are not released have none of their own yet.
 pub const fn debian_installer(suite: Suite) -> (&'static str, &'static str) {
     match suite {
         Suite::Bookworm => (

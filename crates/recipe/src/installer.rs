@@ -23,7 +23,10 @@ use std::collections::BTreeSet;
 use isosmith_spec::model::{BuildSpec, Suite};
 use serde_json::Value;
 
+pub(crate) use disk::grub_settings;
 pub(crate) use live::parameters;
+pub(crate) use scripts::texts as scripts;
+pub(crate) use software::removed;
 
 /// A file of the image.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -37,7 +40,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             path: path.into(),
             text: text.into(),
@@ -45,7 +48,7 @@ impl Written {
         }
     }
 
-    fn script(path: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn script(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             mode: 0o755,
             ..Self::new(path, text)

@@ -13,6 +13,7 @@ pub mod assistant;
 mod brand;
 mod cpio;
 mod date;
+mod debian_installer;
 mod desktop;
 pub mod fetch;
 mod installer;
@@ -30,6 +31,7 @@ mod strength;
 #[cfg(test)]
 mod tests;
 mod tree_file;
+mod udebs;
 pub mod web;
 
 use std::{
@@ -206,10 +208,14 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
         [initramfs, brand, before_image]
     });
     if spec.installer.calamares {
-        rows.extend([
+        rows.push(
             row("installer", "Set up the installer", Installer, 1, Layer)
                 .inputs(installer_step::inputs)
                 .run(installer_step::configure),
+        );
+    }
+    if spec.installer.any() {
+        rows.push(
             row(
                 "pool",
                 "Put packages for installed systems onto the medium",
@@ -220,7 +226,7 @@ pub fn recipe(spec: &BuildSpec) -> Recipe<Debian> {
             .after(const { &[TOOLS] })
             .inputs(pool::inputs)
             .run(pool::make),
-        ]);
+        );
     }
     if spec.security.signing.is_some() {
         rows.push(

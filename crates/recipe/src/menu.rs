@@ -40,7 +40,6 @@ pub(crate) enum Action {
 /// Where things lie on the medium.
 pub(crate) const KERNEL: &str = "/live/vmlinuz";
 pub(crate) const INITRD: &str = "/live/initrd.img";
-pub(crate) const DEBIAN_KERNEL: &str = "/install/vmlinuz";
 pub(crate) const DEBIAN_INITRD: &str = "/install/initrd.gz";
 pub(crate) const MEMTEST_BIOS: &str = "/boot/memtest86+x64.bin";
 pub(crate) const MEMTEST_EFI: &str = "/boot/memtest86+x64.efi";
@@ -145,7 +144,7 @@ fn grub_entry(entry: &Entry) -> String {
             grub_words(parameters)
         ),
         Action::DebianInstaller(parameters) => format!(
-            "menuentry {title} --class debian {{\n    linux {DEBIAN_KERNEL} {}\n    initrd {DEBIAN_INITRD}\n}}\n",
+            "menuentry {title} --class debian {{\n    linux {KERNEL} {}\n    initrd {DEBIAN_INITRD}\n}}\n",
             grub_words(parameters)
         ),
         // It is not signed: under Secure Boot GRUB is locked down and would refuse it.
@@ -207,9 +206,7 @@ fn isolinux_action(action: &Action) -> Option<String> {
             format!("    linux {KERNEL}\n    initrd {INITRD}\n    append {parameters}\n")
         }
         Action::DebianInstaller(parameters) => {
-            format!(
-                "    linux {DEBIAN_KERNEL}\n    initrd {DEBIAN_INITRD}\n    append {parameters}\n"
-            )
+            format!("    linux {KERNEL}\n    initrd {DEBIAN_INITRD}\n    append {parameters}\n")
         }
         Action::MemoryTest => format!("    linux {MEMTEST_BIOS}\n"),
         Action::LocalDisk => "    localboot 0x80\n".to_owned(),

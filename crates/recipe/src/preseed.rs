@@ -3,11 +3,11 @@
 //! The names of questions are those of the installation guide, appendix B, and of the
 //! components' templates.
 
-use isosmith_spec::model::{BuildSpec, Encryption, Filesystem, Swap};
+use isosmith_spec::model::{BuildSpec, DebconfAnswer, Encryption, Filesystem, Swap};
 
 /// Answers from the spec. Not answered are those that only the person at the machine can
 /// answer: which disk, whose name and password, and a passphrase.
-pub(crate) fn preseed(spec: &BuildSpec, packages: &[String], mirror: &str) -> String {
+pub(crate) fn preseed(spec: &BuildSpec) -> String {
     let region = &spec.region;
     let mut lines = Vec::new();
     let mut say = |question: &str, kind: &str, value: &str| {
@@ -32,68 +32,29 @@ pub(crate) fn preseed(spec: &BuildSpec, packages: &[String], mirror: &str) -> St
             region.keyboard.variant.as_str(),
         ),
     );
-    say("netcfg/choose_interface", "select", "auto");
-    say("netcfg/hostname", "string", region.hostname.as_str());
-    say("netcfg/get_hostname", "string", region.hostname.as_str());
-    say("netcfg/get_domain", "string", "");
-    say("hw-detect/load_firmware", "boolean", "true");
-    let (protocol, rest) = mirror.split_once("://").unwrap_or(("http", mirror));
-    let (host, folder) = rest.split_once('/').unwrap_or((rest, ""));
-    say("mirror/country", "string", "manual");
-    say("mirror/protocol", "string", protocol);
-    say(&format!("mirror/{protocol}/hostname"), "string", host);
-    say(
-        &format!("mirror/{protocol}/directory"),
-        "string",
-        &format!("/{folder}"),
-    );
-    say(&format!("mirror/{protocol}/proxy"), "string", "");
-    say("mirror/suite", "string", spec.base.suite.as_str());
+    // The system has the firmware that the profile gave it.
+    say("hw-detect/firmware-lookup", "string", "never");
+    say("hw-detect/load_firmware", "boolean", "false");
     say("clock-setup/utc", "boolean", "true");
-    say("clock-setup/ntp", "boolean", "true");
+    // There may be no network; the installed system asks for the time by itself.
+    say("clock-setup/ntp", "boolean", "false");
     say("time/zone", "string", region.timezone.as_str());
-    for component in ["non-free-firmware", "non-free", "contrib"] {
-        let chosen = spec
-            .base
-            .components
-            .iter()
-            .any(|name| name.as_str() == component);
-        say(
-            &format!("apt-setup/{component}"),
-            "boolean",
-            if chosen { "true" } else { "false" },
-        );
-    }
-    let mut services = Vec::new();
-    if spec.base.security.is_some() {
-        services.push("security");
-    }
-    if spec.base.updates {
-        services.push("updates");
-    }
-    say(
-        "apt-setup/services-select",
-        "multiselect",
-        &services.join(", "),
-    );
     say("passwd/root-login", "boolean", "false");
     say("passwd/make-user", "boolean", "true");
     disk(spec, &mut say);
-    let kept: Vec<&str> = packages
-        .iter()
-        .map(String::as_str)
-        .filter(|name| {
-            let removed = &spec.installer.remove;
-            !removed.iter().any(|removed| removed.as_str() == *name)
-        })
-        .collect();
-    say("pkgsel/include", "string", &kept.join(" "));
-    say("pkgsel/upgrade", "select", "full-upgrade");
-    say("grub-installer/only_debian", "boolean", "true");
-    say("grub-installer/with_other_os", "boolean", "true");
-    lines.push("tasksel tasksel/first multiselect \n".to_owned());
-    lines.push("popularity-contest popularity-contest/participate boolean false\n".to_owned());
+    // What the profile's owner answers comes last, and so counts.
+    for answer in own_answers(spec) {
+        say(answer.question.as_str(), &answer.kind, &answer.value);
+    }
     format!("# Made by Isosmith from the profile.\n{}", lines.concat())
+}
+
+/// The owner of the installer's questions (installation guide, B.4), which no package has.
+pub(crate) const OWNER: &str = "d-i";
+
+fn own_answers(spec: &BuildSpec) -> impl Iterator<Item = &DebconfAnswer> {
+    let all = spec.software.debconf.iter();
+    all.filter(|answer| answer.package.as_str() == OWNER)
 }
 
 /// `layout(variant)`, as console-setup's list has it.
@@ -159,7 +120,7 @@ mod tests {
         let text = format!("format = 1\n[profile]\nname = \"demo\"\n{text}");
         let layer = Layer::new(Origin::Profile("demo".into()), "", text);
         let (spec, _) = isosmith_spec::load(vec![layer], &|_| None).expect("a good profile");
-        preseed(&spec, &["vim".to_owned()], "http://deb.debian.org/debian")
+        preseed(&spec)
     }
 
     #[test]
@@ -170,10 +131,6 @@ mod tests {
                 "time/zone string Asia/Tokyo",
             ),
             (
-                "[region]\nhostname = \"anvil\"",
-                "netcfg/hostname string anvil",
-            ),
-            (
                 "[region]\nlocales = [\"de_DE.UTF-8\"]",
                 "locale string de_DE.UTF-8",
             ),
@@ -182,8 +139,8 @@ mod tests {
                 "select de(nodeadkeys)",
             ),
             (
-                "[base]\nsuite = \"bookworm\"",
-                "mirror/suite string bookworm",
+                "[installer]\ndebian = true\n[[software.debconf]]\npackage = \"d-i\"\nquestion = \"partman/confirm\"\nkind = \"boolean\"\nvalue = \"true\"",
+                "partman/confirm boolean true",
             ),
             (
                 "[installer]\nfilesystem = \"xfs\"",
@@ -210,9 +167,5 @@ mod tests {
                 answers(text)
             );
         }
-        assert!(answers("").contains("mirror/http/directory string /debian\n"));
-        assert!(answers("").contains("pkgsel/include string vim\n"));
-        let without = answers("[installer]\nremove = [\"vim\"]");
-        assert!(without.contains("pkgsel/include string \n"), "{without}");
     }
 }

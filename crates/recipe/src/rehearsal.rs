@@ -17,7 +17,7 @@ use isosmith_protocol::{BuildId, BuildResult, Event};
 use isosmith_spec::model::BuildSpec;
 use sha2::{Digest, Sha256};
 
-use crate::{Debian, apt, materials::hex, web::Web};
+use crate::{Debian, apt, materials::hex, udebs, web::Web};
 
 /// The kernel of a rehearsal.
 const KERNEL: &str = "VERSION";
@@ -37,10 +37,6 @@ const LOADERS: &[&str] = &[
     "usr/lib/grub/i386-pc/normal.mod",
     "usr/lib/grub/i386-pc/boot_hybrid.img",
     "usr/share/grub/unicode.pf2",
-    "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/linux",
-    "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/initrd.gz",
-    "usr/lib/debian-installer/images/13/amd64/text/debian-installer/amd64/linux",
-    "usr/lib/debian-installer/images/13/amd64/text/debian-installer/amd64/initrd.gz",
     "boot/mt86+x64",
     "boot/mt86+x64.efi",
 ];
@@ -194,7 +190,7 @@ impl Stage {
             "update-initramfs" => make(&outside("/")?, &[&format!("boot/initrd.img-{KERNEL}")]),
             "dpkg-deb" if has("--field") => say("Package: rehearsal", cmd, watch),
             "dpkg-deb" if has("--build") => Ok(()),
-            "dpkg-deb" => make(&outside("/run/loaders")?, LOADERS),
+            "dpkg-deb" => self.loaders(&outside("/run/loaders")?),
             "mksquashfs" => make(&outside("/run/out")?, &["filesystem.squashfs"]),
             "grub-mkimage" => make(&outside("/run/out")?, &["bootx64.efi", "grub_eltorito"]),
             "sh" => make(&outside("/run/medium")?, &["boot/grub/efi.img"]),
@@ -215,8 +211,27 @@ impl Stage {
                 )),
                 "Package: base-files\nEssential: yes\nPriority: required\nInstalled-Size: 1\n",
             )?;
+            let components = udebs::named(&self.spec).into_iter().map(|name| {
+                let nothing = hex(&Sha256::digest(b""));
+                format!("Package: {name}\nFilename: {name}.udeb\nSize: 0\nSHA256: {nothing}\n\n")
+            });
+            fs::write(
+                folder.join(format!(
+                    "lists/mirror{}",
+                    udebs::index_ending(self.spec.base.suite)
+                )),
+                components.collect::<String>(),
+            )?;
         }
         Ok(())
+    }
+
+    fn loaders(&self, root: &Path) -> io::Result<()> {
+        make(root, LOADERS)?;
+        let (_, folder) = isosmith_catalogue::wanted::debian_installer(self.spec.base.suite);
+        let path = root.join(folder).join("initrd.gz");
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(path, crate::steps::debian_installer::pretended()?)
     }
 
     /// A tree that has every name that the profile uses, since only a real one can lack them.

@@ -23,6 +23,8 @@ pub struct Source {
     pub signed_by: String,
     /// A snapshot's Release is past its Valid-Until by nature.
     pub may_be_old: bool,
+    /// Whether the components of Debian's installer are taken from it.
+    pub installer: bool,
 }
 
 impl Source {
@@ -48,8 +50,13 @@ impl Source {
         } else {
             ""
         };
+        let installer = if self.installer {
+            format!(" {}=yes", crate::udebs::APT_TARGET_NAME)
+        } else {
+            String::new()
+        };
         format!(
-            "deb [arch=amd64 signed-by={}{old}] {uri} {} {}\n",
+            "deb [arch=amd64 signed-by={}{old}{installer}] {uri} {} {}\n",
             self.signed_by,
             self.suite,
             self.components.join(" ")
@@ -74,8 +81,12 @@ pub fn of_build(
         components: names(&base.components),
         signed_by: archive_key.to_owned(),
         may_be_old: snapshot,
+        installer: false,
     };
-    let mut sources = vec![debian(&mirrors.archive, suite.to_owned())];
+    let mut sources = vec![Source {
+        installer: spec.installer.debian,
+        ..debian(&mirrors.archive, suite.to_owned())
+    }];
     if base.updates {
         sources.push(debian(&mirrors.archive, format!("{suite}-updates")));
     }
@@ -91,6 +102,7 @@ pub fn of_build(
         components: names(&repository.components),
         signed_by: key_of(repository),
         may_be_old: false,
+        installer: false,
     }));
     sources
 }

@@ -81,6 +81,9 @@ pub struct Resolution {
     /// Packages on the medium for systems that are installed from it, beyond the above.
     #[serde(default)]
     pub pool: Vec<Package>,
+    /// Components of Debian's installer in its initramfs.
+    #[serde(default)]
+    pub installer: Vec<Package>,
     /// Names that were asked for, not pulled in, and not for the installer's sake.
     pub asked: BTreeSet<String>,
     /// Date of the suite's Release file, in seconds since 1970.
@@ -97,6 +100,7 @@ impl Resolution {
             .chain(&self.packages)
             .chain(&self.boot)
             .chain(&self.pool)
+            .chain(&self.installer)
             .map(|package| package.size)
             .sum()
     }

@@ -74,7 +74,7 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
     choices::installer(&root, installer.as_ref(), desktop.as_ref());
     choices::installing(&root, installer.as_ref(), users.as_ref());
     installers::calamares(&root, base.as_ref(), installer.as_ref());
-    installers::debian(&root, base.as_ref(), installer.as_ref());
+    installers::debian(&root, base.as_ref(), installer.as_ref(), software.as_ref());
     choices::menu(&root, boot.as_ref(), installer.as_ref());
     choices::security(&root, security.as_ref(), software.as_ref());
     choices::signing(&root, security.as_ref(), boot.as_ref(), files.as_deref());

@@ -167,7 +167,7 @@ pub struct Software {
 /// One line for `debconf-set-selections`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DebconfAnswer {
-    /// The package that asks.
+    /// The package that asks; `d-i` for questions of Debian's installer.
     pub package: PackageName,
     /// The question, such as `keyboard-configuration/layoutcode`.
     pub question: DebconfQuestion,

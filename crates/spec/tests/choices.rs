@@ -118,7 +118,9 @@ fn installers_of_suites() {
         ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'bookworm'\n[installer]\ncalamares = true\nfilesystem = 'xfs'", "installer.filesystem: GRUB does not read XFS", "ext4"),
         ("[desktop]\nenvironment = 'xfce'\n[installer]\ncalamares = true\n[users]\nlive = false", "installer.calamares: nobody in the live system may start", "sudo = true"),
         ("[desktop]\nenvironment = 'xfce'\n[installer]\ncalamares = true\n[users]\nlive = false\n[[users.accounts]]\nname = 'ada'\nsudo = true", "", ""),
-        ("[installer]\ndebian = true\n[base]\nkey = 'own.asc'", "installer.debian: Debian's installer knows neither further repositories", "debian = false"),
+        ("[installer]\ndebian = true\n[base]\nkey = 'own.asc'", "installer.debian: an archive with a key of its own", "debian = false"),
+        ("[installer]\ndebian = true\n[[software.debconf]]\npackage = 'd-i'\nquestion = 'partman/confirm'\nkind = 'boolean'\nvalue = 'true'", "", ""),
+        ("[[software.debconf]]\npackage = 'd-i'\nquestion = 'partman/confirm'\nkind = 'boolean'\nvalue = 'true'", "software.debconf[0].package: Debian's installer, which asks this", "debian = true"),
         ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'bookworm'\n[installer]\ncalamares = true\nencryption = 'preselected'", "installer.encryption: Calamares of bookworm cannot choose", "offered"),
         ("[desktop]\nenvironment = 'xfce'\n[base]\nsuite = 'forky'\n[installer]\ncalamares = true\nluks = 'luks2'\nencryption = 'preselected'", "", ""),
     ]);

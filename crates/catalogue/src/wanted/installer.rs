@@ -1,16 +1,10 @@
-//! What the graphical installer needs in the live system, and what it takes from the medium.
+//! What the installers need in the live system, and what they take from the medium.
 
 use isosmith_spec::model::{BiosLoader, BuildSpec, Encryption, Suite};
 
-/// Calamares and the programs that it calls. Its package recommends some and forgets others;
-/// nothing comes by Recommends here.
-const PROGRAMS: &[&str] = &[
-    "calamares",
-    "pkexec",
+/// What makes filesystems, for either installer; and what an installed system keeps.
+const COMMON: &[&str] = &[
     "sudo",
-    "rsync",
-    "squashfs-tools",
-    "parted",
     "e2fsprogs",
     "btrfs-progs",
     "xfsprogs",
@@ -18,6 +12,16 @@ const PROGRAMS: &[&str] = &[
     "ntfs-3g",
     "os-prober",
     "grub2-common",
+];
+
+/// Calamares and the programs that it calls. Its package recommends some and forgets others;
+/// nothing comes by Recommends here.
+const CALAMARES: &[&str] = &[
+    "calamares",
+    "pkexec",
+    "rsync",
+    "squashfs-tools",
+    "parted",
     "x11-xserver-utils",
     "xdg-user-dirs",
     "libglib2.0-bin",
@@ -34,29 +38,20 @@ const SCREEN: &[&str] = &[
     "fonts-dejavu-core",
 ];
 
-/// Packages for the installer's sake: in the live system, and in the installed one only as far
+/// Packages for the installers' sake: in the live system, and in the installed one only as far
 /// as its disk and firmware need them.
 pub(super) fn installed(spec: &BuildSpec) -> Vec<&'static str> {
     let installer = &spec.installer;
-    if !installer.calamares {
+    if !installer.any() {
         return Vec::new();
     }
-    let mut names = PROGRAMS.to_vec();
-    names.extend(match spec.base.suite {
-        // Calamares 3.2 is built with Qt 5, 3.3 with Qt 6; without these its slides are blank.
-        Suite::Bookworm => [
-            "qml-module-qtquick2",
-            "qml-module-qtquick-window2",
-            "libqt5svg5",
-        ],
-        Suite::Trixie | Suite::Forky | Suite::Sid => [
-            "qml6-module-qtquick",
-            "qml6-module-qtquick-window",
-            "qt6-svg-plugins",
-        ],
-    });
-    if installer.only {
-        names.extend(SCREEN);
+    let mut names = COMMON.to_vec();
+    if installer.calamares {
+        names.extend(calamares(spec));
+    }
+    if installer.debian {
+        // Its partitioner has logical volumes, and puts encrypted systems onto them.
+        names.push("lvm2");
     }
     if installer.encryption != Encryption::Hidden {
         names.extend(["cryptsetup", "cryptsetup-initramfs", "keyutils"]);
@@ -74,10 +69,31 @@ pub(super) fn installed(spec: &BuildSpec) -> Vec<&'static str> {
     names
 }
 
+fn calamares(spec: &BuildSpec) -> Vec<&'static str> {
+    let mut names = CALAMARES.to_vec();
+    names.extend(match spec.base.suite {
+        // Calamares 3.2 is built with Qt 5, 3.3 with Qt 6; without these its slides are blank.
+        Suite::Bookworm => [
+            "qml-module-qtquick2",
+            "qml-module-qtquick-window2",
+            "libqt5svg5",
+        ],
+        Suite::Trixie | Suite::Forky | Suite::Sid => [
+            "qml6-module-qtquick",
+            "qml6-module-qtquick-window",
+            "qt6-svg-plugins",
+        ],
+    });
+    if spec.installer.only {
+        names.extend(SCREEN);
+    }
+    names
+}
+
 /// Packages of which the installed system gets one: they exclude each other, so they lie on
 /// the medium, with what they need beyond the live system.
 pub(super) fn in_the_pool(spec: &BuildSpec) -> Vec<&'static str> {
-    if !spec.installer.calamares {
+    if !spec.installer.any() {
         return Vec::new();
     }
     let bios = (spec.boot.bios != BiosLoader::None).then_some("grub-pc");

@@ -11,6 +11,20 @@ fn cpio_reads_it_back() {
     ];
     let bytes = archive(files, 1_700_000_000);
     assert_eq!(bytes.len() % 4, 0);
+    let found = entries(&bytes).expect("ours");
+    let files_again: Vec<_> = found
+        .iter()
+        .filter(|entry| entry.mode == 0o100_644)
+        .collect();
+    assert_eq!(files_again.len(), 3);
+    assert_eq!(
+        (files_again[1].path, files_again[1].bytes),
+        ("usr/share/b.png", &[0, 1, 2, 3, 4][..])
+    );
+    let kept = found.iter().filter(|entry| entry.path != "etc/c").copied();
+    let again = rewrite(kept, 0);
+    assert_eq!(entries(&again).expect("ours").len(), found.len() - 1);
+    assert!(entries(&bytes[..200]).is_err());
     let mut whole = vec![1_u8; 5];
     append(&mut whole, &bytes);
     assert_eq!(&whole[8..14], b"070701");

@@ -218,7 +218,7 @@ fn grubcfg(spec: &BuildSpec) -> Value {
 /// itself make the folder on the EFI partition out of the first word of `GRUB_DISTRIBUTOR`, in
 /// lower case; Debian's own `/etc/default/grub` takes that from os-release. Only the menu's
 /// generator, which runs the file as a part of itself, gets the product's name.
-pub(super) fn grub_settings(name: &str) -> String {
+pub(crate) fn grub_settings(name: &str) -> String {
     format!(
         "# Made by Isosmith.\n\
          # The signed GRUB finds its menu in /EFI/debian only; this names the folder.\n\

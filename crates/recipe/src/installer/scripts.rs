@@ -25,6 +25,11 @@ const SCRIPTS: &[(&str, &str, u32)] = &[
     ("finish", include_str!("scripts/finish.sh"), 1800),
 ];
 
+/// Names and texts, for another installer of the same system.
+pub(crate) fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SCRIPTS.iter().map(|&(name, text, _)| (name, text))
+}
+
 /// For `settings.conf`.
 pub(super) fn instances() -> Value {
     SCRIPTS

@@ -1,5 +1,7 @@
 //! Which packages of the live system the installed one does not keep.
 
+use std::collections::BTreeSet;
+
 use isosmith_spec::model::BuildSpec;
 use serde_json::json;
 
@@ -15,14 +17,14 @@ pub(super) fn files(spec: &BuildSpec, image: &Image) -> Vec<Written> {
         "update_db": false,
         "update_system": false,
         "skip_if_no_internet": false,
-        "operations": [{ "remove": removed(spec, image) }],
+        "operations": [{ "remove": removed(spec, &image.packages) }],
     });
     vec![Written::module("packages", &settings)]
 }
 
-/// Names that the image has: apt fails for one that it does not know. What was installed for
+/// Names of `packages`, which the image has: apt fails for one that it does not know. What was installed for
 /// the installer's sake is marked as pulled in, so it goes with Calamares.
-fn removed(spec: &BuildSpec, image: &Image) -> Vec<String> {
+pub(crate) fn removed(spec: &BuildSpec, packages: &BTreeSet<String>) -> Vec<String> {
     let kept = |name: &String| {
         spec.software
             .packages
@@ -41,8 +43,7 @@ fn removed(spec: &BuildSpec, image: &Image) -> Vec<String> {
             .iter()
             .any(|removed| removed.as_str() == name)
     };
-    image
-        .packages
+    packages
         .iter()
         .filter(|name| {
             asked(name)

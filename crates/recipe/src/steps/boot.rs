@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use isosmith_catalogue::wanted::{self, has_splash};
+use isosmith_catalogue::wanted::has_splash;
 use isosmith_engine::{Done, Failure, StepCx};
 use isosmith_host::{
     Cmd,
@@ -16,6 +16,7 @@ use isosmith_spec::model::{BiosLoader, Boot, MenuEntry};
 use serde_json::{Value, json};
 
 use super::{
+    debian_installer,
     environment::{tools_sandbox, write},
     initramfs::kernels,
     users,
@@ -24,7 +25,7 @@ use crate::{
     brand, cpio,
     fetch::Pool,
     materials::Materials,
-    menu, mirrors, preseed,
+    menu,
     signing::{self, Pen},
     state::Debian,
 };
@@ -97,7 +98,7 @@ pub(crate) fn inputs(state: &Debian) -> Value {
         "colours": format!("{:?} {:?} {:?}", branding.accent, branding.background, branding.text),
         "names": [&branding.name, &branding.short_name, &branding.version, &branding.codename.to_string()],
         "sourceDate": state.source_date(),
-        "answers": state.spec.installer.debian.then(|| answers(state)),
+        "debianInstaller": state.spec.installer.debian.then(|| debian_installer::inputs(state)),
         // It travels on the medium as it is, fields without any other effect too.
         "profile": for_medium(&state.profile, &state.materials).unwrap_or_default(),
         "renderer": env!("CARGO_PKG_VERSION"),
@@ -162,7 +163,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         )?;
     }
     if state.spec.installer.debian {
-        debian_installer(state, &medium)?;
+        debian_installer(cx, state, &medium)?;
     }
     Confined::new(cx.out())?.remove_tree(&medium.loaders)?;
     Ok(Done::Done)
@@ -179,28 +180,23 @@ fn shown<'e>(
     )
 }
 
-/// Debian's installer in text mode, with answers from the spec behind its initramfs.
-///
-/// It installs over the network: the system on the medium would need the installer's own
-/// packages for every piece of hardware beside it. Who has no network has Calamares.
-fn debian_installer(state: &Debian, medium: &Medium) -> Result<(), Failure> {
-    let (_, folder) = wanted::debian_installer(state.spec.base.suite);
-    medium.copy_loader(&format!("{folder}/linux"), menu::DEBIAN_KERNEL)?;
-    let from = medium.loaders.join(folder).join("initrd.gz");
-    let mut bytes =
-        fs::read(&from).map_err(|error| Failure::io_at("read the loader", &from, error))?;
-    let answers = answers(state);
-    let archive = cpio::archive([("/preseed.cfg", answers.as_bytes())], state.source_date());
-    cpio::append(&mut bytes, &archive);
+/// The initramfs of Debian's installer, which starts with the live system's kernel.
+fn debian_installer(cx: &mut StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> {
+    let guard = cx.mount_root()?;
+    let tree = Tree::open(cx.root())?;
+    let pool = Pool::new(cx.work().pool());
+    let kernel = newest_kernel(&tree)?;
+    let bytes = debian_installer::initramfs(state, &pool, &medium.loaders, &tree, &kernel)?;
+    // The mount goes after the last thing that is open in it.
+    drop(tree);
+    drop(guard);
     medium.write(menu::DEBIAN_INITRD, &bytes)
 }
 
-/// What its questions are answered with.
-fn answers(state: &Debian) -> String {
-    let mut packages = state.asked();
-    packages.retain(|name| !name.starts_with("live-") && name != "user-setup");
-    let (archive, _) = mirrors::for_image(&state.spec.base);
-    preseed::preseed(&state.spec, &packages, &archive)
+fn newest_kernel(tree: &Tree) -> Result<String, Failure> {
+    kernels(tree)?
+        .pop()
+        .ok_or_else(|| Failure::plain(Code::ImageInvalid, "no kernel is installed"))
 }
 
 /// The profile as it travels on the medium, where anybody can read it. A password's hash is
@@ -320,9 +316,7 @@ fn unpack_loaders(cx: &StepCx<'_>, state: &Debian, medium: &Medium) -> Result<()
 fn kernel(cx: &mut StepCx<'_>, state: &Debian, medium: &Medium) -> Result<(), Failure> {
     let guard = cx.mount_root()?;
     let tree = Tree::open(cx.root())?;
-    let newest = kernels(&tree)?
-        .pop()
-        .ok_or_else(|| Failure::plain(Code::ImageInvalid, "no kernel is installed"))?;
+    let newest = newest_kernel(&tree)?;
     for (from, to) in [
         (format!("/boot/vmlinuz-{newest}"), menu::KERNEL),
         (format!("/boot/initrd.img-{newest}"), menu::INITRD),

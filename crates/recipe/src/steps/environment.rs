@@ -19,6 +19,7 @@ use crate::{
     signing,
     sources::{self, Source},
     state::{Debian, Release, Tools, machine_files},
+    udebs,
     web::Web,
 };
 
@@ -177,6 +178,7 @@ pub(crate) fn make_tools(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
         components: vec!["main".to_owned()],
         signed_by: sources::DEBIAN_KEYRING.to_owned(),
         may_be_old: true,
+        installer: false,
     };
     // The tools always come from Debian itself, whatever archive the profile is built from.
     let debian = &state.tool_mirrors;
@@ -337,7 +339,11 @@ pub(crate) fn index_inputs(state: &Debian) -> Value {
     let Some(releases) = &state.releases else {
         return isosmith_engine::step::unknown();
     };
-    json!({ "releases": releases, "keys": state.key_hashes(), "components": state.spec.base.components.iter().map(ToString::to_string).collect::<Vec<_>>() })
+    let mut inputs = json!({ "releases": releases, "keys": state.key_hashes(), "components": state.spec.base.components.iter().map(ToString::to_string).collect::<Vec<_>>() });
+    if state.spec.installer.debian {
+        inputs["installer"] = json!(udebs::apt_target());
+    }
+    inputs
 }
 
 /// Downloads and verifies the package lists.
@@ -351,6 +357,12 @@ pub(crate) fn make_index(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done
         state.spec.software.recommends,
         state.mirrors.proxy.as_deref(),
     )?;
+    if state.spec.installer.debian {
+        let path = folder.join("apt.conf");
+        let settings =
+            fs::read_to_string(&path).map_err(|error| Failure::io_at("read", &path, error))?;
+        write(&path, (settings + &udebs::apt_target()).as_bytes())?;
+    }
     install::update(cx, state.tools()?, &folder)?;
     Ok(Done::Done)
 }

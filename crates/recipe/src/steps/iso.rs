@@ -104,7 +104,7 @@ pub(crate) fn write(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
 /// Steps whose folders become parts of the medium beside what [`boot`](super::boot) fills.
 fn beside(state: &Debian) -> Vec<(StepId, &'static str)> {
     let pool = (crate::POOL, pool::FOLDER);
-    let pool = state.spec.installer.calamares.then_some(pool);
+    let pool = state.spec.installer.any().then_some(pool);
     pool.into_iter().collect()
 }
 

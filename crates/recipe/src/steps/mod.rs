@@ -6,6 +6,7 @@ pub(crate) mod boot;
 pub(crate) mod branding;
 pub(crate) mod clean;
 pub(crate) mod customise;
+pub(crate) mod debian_installer;
 pub(crate) mod desktop;
 pub(crate) mod environment;
 pub(crate) mod initramfs;

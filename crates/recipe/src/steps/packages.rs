@@ -22,13 +22,15 @@ use super::{
 use crate::{
     apt::{self, INSIDE, Package},
     fetch::Pool,
+    preseed,
     state::{Debian, Resolution},
+    udebs,
 };
 
 /// What is asked of the solver.
 pub(crate) fn resolve_inputs(state: &Debian) -> Value {
     let spec = &state.spec;
-    json!({
+    let mut inputs = json!({
         "suite": spec.base.suite.as_str(),
         "wanted": state.wanted(),
         "boot": state.boot_packages(),
@@ -38,7 +40,11 @@ pub(crate) fn resolve_inputs(state: &Debian) -> Value {
         "recommends": spec.software.recommends,
         "kernel": kernel_request(state),
         "debs": deb_hashes(state),
-    })
+    });
+    if spec.installer.debian {
+        inputs["installer"] = json!(udebs::named(spec));
+    }
+    inputs
 }
 
 fn deb_hashes(state: &Debian) -> Vec<&str> {
@@ -93,6 +99,12 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
     let have: Vec<&Package> = base.iter().chain(&packages).collect();
     let pool = pool::resolve(cx, state, &folder, &names, &have)?;
 
+    let installer = if state.spec.installer.debian {
+        components(state, &folder.join("lists"))?
+    } else {
+        Vec::new()
+    };
+
     let mut installed = installed_sizes(&folder.join("lists"))?;
     installed.retain(|name, _| {
         base.iter()
@@ -104,6 +116,7 @@ pub(crate) fn resolve(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, F
         packages,
         boot,
         pool,
+        installer,
         asked: state.asked().into_iter().collect(),
         released: release_date(&folder.join("lists"), state.spec.base.suite.as_str())?,
         installed,
@@ -147,6 +160,27 @@ fn loaders(
         .args(names.iter().copied());
     let output = cx.run_for_output(&cmd).map_err(apt::explain)?;
     apt::parse_uris(&output)
+}
+
+/// Components of Debian's installer, from the suite's own index, which apt has checked.
+fn components(state: &Debian, lists: &Path) -> Result<Vec<Package>, Failure> {
+    let suite = state.spec.base.suite;
+    let ending = udebs::index_ending(suite);
+    let failed = |error| Failure::io_at("read the package lists in", lists, error);
+    let archive = state.releases.iter().flatten().next();
+    let archive = archive.map_or("", |release| release.uri.as_str());
+    for entry in fs::read_dir(lists).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.to_string_lossy().ends_with(&ending) {
+            let index = fs::read_to_string(&path).map_err(failed)?;
+            return udebs::choose(&index, &udebs::named(&state.spec), archive);
+        }
+    }
+    Err(Failure::new(
+        Code::FileMissingOnMirror,
+        format!("the mirror has no components of Debian's installer for {suite}"),
+        "Write debian = false in [installer], or take another mirror.",
+    ))
 }
 
 /// An apt folder of this step's own, with the lists of the index.
@@ -196,7 +230,9 @@ fn installed_sizes(lists: &Path) -> Result<BTreeMap<String, u64>, Failure> {
     let mut sizes = BTreeMap::new();
     for entry in fs::read_dir(lists).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if !path.to_string_lossy().ends_with("_Packages") {
+        let name = path.to_string_lossy();
+        // Components of the installer have names of packages, and other sizes.
+        if !name.ends_with("_Packages") || name.contains("_debian-installer_") {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(failed)?;
@@ -227,6 +263,7 @@ pub(crate) fn fetch(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fai
     }
     if !cx.is_cached(&crate::BOOT_FILES) {
         needed.extend(resolution.boot.iter().cloned());
+        needed.extend(resolution.installer.iter().cloned());
     }
     if !cx.is_cached(&crate::POOL) {
         needed.extend(resolution.pool.iter().cloned());
@@ -331,6 +368,8 @@ fn answers(state: &Debian) -> Vec<String> {
     // the running system's first day anyway.
     let quiet = "man-db man-db/auto-update boolean false".to_owned();
     let own = state.spec.software.debconf.iter();
+    // Those of Debian's installer are for its own questions.
+    let own = own.filter(|answer| answer.package.as_str() != preseed::OWNER);
     std::iter::once(quiet)
         .chain(own.map(|answer| {
             format!(

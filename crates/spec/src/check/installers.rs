@@ -1,7 +1,7 @@
 //! What an installer of a suite cannot do.
 
 use super::read::Place;
-use crate::model::{Base, Encryption, Filesystem, Installer, Luks, Suite, Swap};
+use crate::model::{Base, Encryption, Filesystem, Installer, Luks, Software, Suite, Swap};
 
 /// Calamares 3.2 of Debian 12 has neither `luksGeneration` nor `preCheckEncryption` in its
 /// `partition.conf`; later ones have both.
@@ -43,14 +43,20 @@ pub(super) fn calamares(root: &Place<'_>, base: Option<&Base>, installer: Option
     }
 }
 
-/// Debian's installer fetches its kernel's modules from the archive of the suite, and its
-/// partitioner has a question neither for a file to swap to nor for the version of LUKS, which
-/// is what `cryptsetup` makes by itself.
-pub(super) fn debian(root: &Place<'_>, base: Option<&Base>, installer: Option<&Installer>) {
+/// Debian's installer starts from the initramfs of a release, and its components must have been
+/// built for the libraries in there. Its partitioner has a question neither for a file to swap to
+/// nor for the version of LUKS, which is what `cryptsetup` makes by itself.
+pub(super) fn debian(
+    root: &Place<'_>,
+    base: Option<&Base>,
+    installer: Option<&Installer>,
+    software: Option<&Software>,
+) {
     let (Some(base), Some(installer)) = (base, installer) else {
         return;
     };
     if !installer.debian {
+        answers_for_nobody(root, software);
         return;
     }
     let at = root.get("installer");
@@ -61,16 +67,16 @@ pub(super) fn debian(root: &Place<'_>, base: Option<&Base>, installer: Option<&I
     if !released {
         at.get("debian").refuse(
             format!(
-                "the signed installer is that of a released Debian and finds no modules for its kernel in {}",
+                "the signed installer is that of a released Debian, and its libraries are not those of {}",
                 base.suite
             ),
             "choose trixie or bookworm, or write `debian = false`; `calamares = true` installs this suite",
         );
     }
-    if !base.repositories.is_empty() || base.key.is_some() || base.snapshot.is_some() {
+    if base.key.is_some() {
         at.get("debian").refuse(
-            "Debian's installer knows neither further repositories, nor another key than Debian's, nor a snapshot",
-            "write `debian = false`; `calamares = true` installs what is on the medium",
+            "an archive with a key of its own has no Debian's installer",
+            "write `debian = false`, or remove `base.key`; `calamares = true` needs nothing of the archive",
         );
     }
     if installer.swap == Swap::File {
@@ -86,5 +92,18 @@ pub(super) fn debian(root: &Place<'_>, base: Option<&Base>, installer: Option<&I
             "Debian's installer encrypts with LUKS2 only",
             "write `luks = \"luks2\"`, or `debian = false`",
         );
+    }
+}
+
+/// Questions of Debian's installer are owned by `d-i` (installation guide, B.4).
+fn answers_for_nobody(root: &Place<'_>, software: Option<&Software>) {
+    let answers = software.iter().flat_map(|software| &software.debconf);
+    for (place, answer) in root.get("software.debconf").entries().iter().zip(answers) {
+        if answer.package.as_str() == "d-i" {
+            place.get("package").refuse(
+                "Debian's installer, which asks this, is not on the medium",
+                "write `debian = true` in `[installer]`, or remove the answer",
+            );
+        }
     }
 }

@@ -87,3 +87,10 @@ pub struct Installer {
     /// of the installer.
     pub remove: Vec<PackageName>,
 }
+
+impl Installer {
+    /// Whether the system on the medium can be put onto a disk.
+    pub const fn any(&self) -> bool {
+        self.calamares || self.debian
+    }
+}

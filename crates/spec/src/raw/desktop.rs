@@ -108,7 +108,7 @@ pub(super) static INSTALLER: &[Field] = &[
     Field::new(
         "debian",
         Kind::Switch,
-        "Whether Debian's own installer in text mode is on the medium, as a line of the boot menu; for bookworm and trixie.",
+        "Whether Debian's own installer in text mode is on the medium, as a line of the boot menu; it copies the system on the medium and needs no network. For bookworm and trixie.",
         &["true"],
     ),
     Field::new(

@@ -175,7 +175,7 @@ pub(super) static SOFTWARE: &[Field] = &[
             item: &Kind::Table(DEBCONF),
             adds: true,
         },
-        "Answers given to packages before they are configured. Adds to the parent's.",
+        "Answers given to packages before they are configured, or to Debian's installer, as `d-i`. Adds to the parent's.",
         &[
             "[{ package = \"tzdata\", question = \"tzdata/Areas\", kind = \"select\", value = \"Etc\" }]",
         ],
@@ -196,7 +196,7 @@ static DEBCONF: &[Field] = &[
     Field::new(
         "package",
         Kind::name(PackageName::PATTERN),
-        "The package that asks.",
+        "The package that asks; `d-i` for a question of Debian's installer.",
         &["\"tzdata\""],
     )
     .required(),

@@ -1,7 +1,9 @@
 #!/bin/sh
-# finish ROOT: the fallback loader, then what belongs to the installation goes.
+# finish ROOT [loader]: the fallback loader, then what belongs to the installation goes. With the
+# word, also the loader itself and its menu, where the installer has no part for them.
 set -eu
 root=${1:?}
+loader=${2:-}
 
 if [ -d /sys/firmware/efi ]; then
     # Firmware that forgets its entries starts EFI/BOOT/BOOTX64.EFI: shim, with GRUB beside it.
@@ -12,20 +14,26 @@ if [ -d /sys/firmware/efi ]; then
         --bootloader-id=debian --force-extra-removable
 else
     # Where updates of the package put the boot loader's first part.
-    source=$(findmnt --noheadings --output SOURCE --mountpoint "$root/boot" \
-        || findmnt --noheadings --output SOURCE --mountpoint "$root")
-    disk=$(lsblk --noheadings --inverse --raw --output NAME,TYPE "${source%%\[*}" \
-        | awk '$2 == "disk" { print $1; exit }')
+    source=$(chroot "$root" findmnt --noheadings --output SOURCE --mountpoint /boot \
+        || chroot "$root" findmnt --noheadings --output SOURCE --mountpoint /)
+    disk=$(chroot "$root" lsblk --noheadings --inverse --raw --output NAME,TYPE \
+        "${source%%\[*}" | awk '$2 == "disk" { print $1; exit }')
     for link in /dev/disk/by-id/*; do
         if [ -n "$disk" ] && [ "$(readlink -f "$link")" = "/dev/$disk" ]; then
             disk=disk/by-id/${link##*/}
             break
         fi
     done
+    if [ -n "$loader" ]; then
+        chroot "$root" grub-install --target=i386-pc "/dev/${disk:?}"
+    fi
     if [ -n "$disk" ]; then
         printf 'grub-pc grub-pc/install_devices multiselect /dev/%s\n' "$disk" \
             | chroot "$root" debconf-set-selections
     fi
+fi
+if [ -n "$loader" ]; then
+    chroot "$root" grub-mkconfig -o /boot/grub/grub.cfg
 fi
 
 rm -f "$root/etc/dpkg/dpkg.cfg.d/isosmith-installer"

@@ -1,9 +1,12 @@
 #!/bin/sh
-# loader ROOT SUITE: installs the boot loader for this machine's firmware, from the medium alone.
+# loader ROOT SUITE [MEDIUM [NAME...]]: installs the boot loader for this machine's firmware, from
+# the medium alone. The packages NAME stay, too, where the live system has them.
 set -eu
 root=${1:?}
 suite=$2
-medium=/run/live/medium
+medium=${3:-/run/live/medium}
+shift 2
+[ $# = 0 ] || shift
 
 if [ -d /sys/firmware/efi ]; then
     package=grub-efi-amd64
@@ -20,7 +23,7 @@ if ! has "$package"; then
     work=/run/isosmith-medium
     mkdir -p "$root$work/lists/partial" "$root$work/medium"
     mount --bind "$medium" "$root$work/medium"
-    trap 'umount "$root$work/medium" && rm -rf --one-file-system "$root$work"' EXIT
+    trap 'umount "$root$work/medium" && chroot "$root" rm -rf --one-file-system "$work"' EXIT
     # The person has started from this medium, so its packages are trusted as it is.
     echo "deb [trusted=yes] file:$work/medium $suite main" > "$root$work/sources.list"
     for command in update "install $package"; do
@@ -36,7 +39,7 @@ fi
 
 # Everything that came for the installer's sake is marked as pulled in and goes with it; this
 # is what the new system needs of it.
-keep="$package sudo os-prober"
+keep="$package sudo os-prober $*"
 if [ -d /sys/firmware/efi ]; then
     keep="$keep efibootmgr grub-efi-amd64-signed shim-signed"
 fi
@@ -46,6 +49,7 @@ fi
 for type in $(awk '!/^#/ { print $3 }' "$root/etc/fstab"); do
     case $type in
     btrfs) keep="$keep btrfs-progs" ;;
+    ext[234]) keep="$keep e2fsprogs" ;;
     xfs) keep="$keep xfsprogs" ;;
     vfat) keep="$keep dosfstools" ;;
     esac
