@@ -194,7 +194,7 @@ fn questions(case: Case) -> Vec<(&'static str, &'static str)> {
         ("systemctl --failed --plain --no-legend | wc -l", "0"),
         ("sudo -k; ls /etc/sudoers.d | grep -c live", "0"),
         (
-            "grep -c Aurora /boot/grub/grub.cfg | sed 's/^[1-9].*/some/'",
+            "echo kebab4forest | sudo -S -p '' grep -c Aurora /boot/grub/grub.cfg | sed 's/^[1-9].*/some/'",
             "some",
         ),
         ("test -s /initrd.img && echo there", "there"),

@@ -16,13 +16,14 @@ copy_system() {
     db_progress INFO live-installer/progress/copying
     "$here/mount"
     mount --bind "$root" /live/mnt
-    kept=
+    # Mounted over, and so not of the system; a mount point that changes is an error of tar's.
+    kept='--exclude=./dev --exclude=./mnt --exclude=./proc --exclude=./sys'
     for file in fstab crypttab; do
         if [ -e "$root/etc/$file" ]; then
             kept="$kept --exclude=./etc/$file"
         fi
     done
-    rm -f /tmp/isosmith-copied
+    rm -f /tmp/isosmith-read /tmp/isosmith-copied /tmp/isosmith-tar
     all=$(print-inodes /live)
     exec 4<&0
     {
@@ -41,8 +42,9 @@ copy_system() {
     done
     exec 4<&-
     umount /live/mnt
+    mkdir -p "$root/dev" "$root/mnt" "$root/proc" "$root/sys"
     if [ ! -e /tmp/isosmith-copied ] || [ ! -e /tmp/isosmith-read ]; then
-        log-output -t isosmith cat /tmp/isosmith-tar
+        log-output -t isosmith tail -n 20 /tmp/isosmith-tar
         error "the system could not be copied"
         exit 1
     fi
