@@ -42,18 +42,28 @@ impl Places {
             }
             Ok(base_dir(variable, below)?.join("isosmith"))
         };
-        let absolute = |path: &PathBuf| std::path::absolute(path);
         Ok(Self {
-            state: match &common.state_dir {
-                Some(path) => absolute(path)?,
+            state: real(&match &common.state_dir {
+                Some(path) => path.clone(),
                 None => usual(SYSTEM_STATE, "XDG_STATE_HOME", ".local/state")?,
-            },
-            cache: match &common.cache_dir {
-                Some(path) => absolute(path)?,
+            })?,
+            cache: real(&match &common.cache_dir {
+                Some(path) => path.clone(),
                 None => usual(SYSTEM_CACHE, "XDG_CACHE_HOME", ".cache")?,
-            },
+            })?,
         })
     }
+}
+
+/// The path without links, as far as it exists: a link, such as of `~/.cache` to a larger disk,
+/// leads nowhere inside the build's own mount namespace.
+fn real(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let known = path.ancestors().find_map(|known| {
+        let rest = path.strip_prefix(known).ok()?;
+        Some(known.canonicalize().ok()?.join(rest).components().collect())
+    });
+    Ok(known.unwrap_or(path))
 }
 
 /// A folder of the XDG base directory specification.
@@ -136,4 +146,26 @@ pub fn all_profiles() -> Vec<(String, PathBuf)> {
     }
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_followed_as_far_as_there_is_something() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let top = folder.path().canonicalize().expect("it is there");
+        let disk = top.join("disk");
+        fs::create_dir(&disk).expect("a folder");
+        std::os::unix::fs::symlink(&disk, top.join("cache")).expect("a link");
+        for (given, meant) in [
+            ("cache", "disk"),
+            ("cache/a/b", "disk/a/b"),
+            ("none/at/all", "none/at/all"),
+        ] {
+            let found = real(&top.join(given)).expect("a path");
+            assert_eq!(found, top.join(meant));
+        }
+    }
 }
