@@ -3,9 +3,11 @@
 
 use std::{
     env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
 use isosmith_spec::{
@@ -25,7 +27,8 @@ const KEPT_AS: &str = "ai-helper";
 /// Where its settings are in the finished system.
 pub(crate) const CONFIG: &str = "etc/isosmith-ai/config.toml";
 
-/// What every such package has, whatever the profile says.
+/// What every such package has, whatever the profile says. What is called `.gz` is compressed
+/// when the package is made (Debian policy 12.1 and 12.7).
 const DATA: &[(&str, &[u8])] = &[
     (
         "usr/share/applications/org.isosmith.Ai.desktop",
@@ -47,9 +50,12 @@ const DATA: &[(&str, &[u8])] = &[
         "usr/share/doc/isosmith-ai-helper/copyright",
         include_bytes!("../../../packaging/ai-helper/copyright"),
     ),
-    // Not compressed: policy 12.1 wants that for size, and it is three kilobytes.
     (
-        "usr/share/man/man1/ai.1",
+        "usr/share/doc/isosmith-ai-helper/changelog.gz",
+        include_bytes!("../../../packaging/ai-helper/changelog"),
+    ),
+    (
+        "usr/share/man/man1/ai.1.gz",
         include_bytes!("../../../packaging/ai-helper/ai.1"),
     ),
 ];
@@ -135,9 +141,14 @@ pub(crate) fn files(
         bytes,
         mode: 0o644,
     };
-    let mut files: Vec<_> = data()
-        .map(|(path, bytes)| plain(path, bytes.to_vec()))
-        .collect();
+    let mut files = Vec::new();
+    for (path, bytes) in data() {
+        let bytes = match path.ends_with(".gz") {
+            true => gzip(bytes).map_err(|error| Failure::io("compress", error))?,
+            false => bytes.to_vec(),
+        };
+        files.push(plain(path, bytes));
+    }
     files.push(plain(CONFIG, config(assistant).into_bytes()));
     let bytes = if program.is_dir {
         files.push(plain(
@@ -155,6 +166,13 @@ pub(crate) fn files(
     });
     files.sort_by_key(|file| file.path);
     Ok(files)
+}
+
+/// As `gzip -9n` does: no name and no time, so that it is the same each time.
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut writer = GzEncoder::new(Vec::new(), Compression::best());
+    writer.write_all(bytes)?;
+    writer.finish()
 }
 
 /// The file of settings, which the person who uses the system may change.
@@ -317,6 +335,13 @@ mod tests {
         assert!(about["md5sums"].contains("  usr/bin/ai\n"));
         assert!(!about["md5sums"].contains("etc/"));
         assert_eq!(about["md5sums"].lines().count(), files.len() - 1);
+        for file in files.iter().filter(|file| file.path.ends_with(".gz")) {
+            let (_, plain) = data().find(|(path, _)| *path == file.path).expect("data");
+            let mut read = String::new();
+            io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*file.bytes), &mut read)
+                .expect("gzip");
+            assert_eq!(read.as_bytes(), plain, "{}", file.path);
+        }
         let sorted = files.is_sorted_by_key(|file| file.path);
         assert!(sorted, "the same package whatever order");
     }
@@ -347,6 +372,8 @@ mod tests {
         assert!(entry.contains("\nExec=ai chat --wait\n"));
         assert!(entry.contains("\nTerminal=true\n"));
         assert!(entry.contains("\nIcon=isosmith-ai\n"));
-        assert!(text("ai.1").starts_with(".TH AI 1"));
+        assert!(text("ai.1.gz").starts_with(".TH AI 1"));
+        let newest = format!("{NAME} ({}) ", version());
+        assert!(text("changelog.gz").starts_with(&newest));
     }
 }
