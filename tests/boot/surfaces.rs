@@ -136,7 +136,9 @@ impl Screen {
         let manager = self.spec.desktop.display_manager;
         let brand = &self.brand;
         let user = self.spec.users.live.as_ref().context("a live user")?;
+        let splash = Splash::new(brand);
         self.guest.shows("login", LIMIT, |shot| {
+            gone(&splash, shot)?;
             alike(shot, LOGIN, |width, height| {
                 let preview = login::login_preview(brand, manager, &user.full_name, width, height);
                 let regions = login::moving_regions(manager, width, height);
@@ -151,7 +153,9 @@ impl Screen {
     fn desktop(&mut self) -> Result<f64> {
         let environment = self.spec.desktop.environment.context("a desktop")?;
         let brand = &self.brand;
+        let splash = Splash::new(brand);
         self.guest.shows("desktop", LIMIT, |shot| {
+            gone(&splash, shot)?;
             alike(shot, DESKTOP, |width, height| {
                 let tone = Tone::of(brand);
                 let preview = desktop::desktop_preview(brand, environment, tone, width, height);
@@ -205,6 +209,16 @@ pub fn alike(
     let (preview, regions) = preview(width, height);
     preview.save(shot.with_extension("preview.png"))?;
     enough(shot, ssim(&screen, &preview, &regions)?, least)
+}
+
+/// The splash has the same wallpaper, and would pass for what is waited for.
+fn gone(splash: &Splash, shot: &Path) -> Result<()> {
+    let screen = read_screendump(&fs::read(shot)?)?;
+    let (width, height) = screen.dimensions();
+    let preview = splash.preview(Moment::Starting(300), width, height);
+    let likeness = ssim(&screen, &preview, &splash.moving_regions(width, height))?;
+    ensure!(likeness < SPLASH, "{} is the splash", shot.display());
+    Ok(())
 }
 
 fn enough(shot: &Path, likeness: f64, least: f64) -> Result<f64> {
