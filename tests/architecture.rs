@@ -97,7 +97,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &["spec", "protocol", "branding"]),
-    ("isosmith-tests", &["spec", "protocol", "branding"]),
+    ("isosmith-tests", &["spec", "protocol", "branding", "vm"]),
 ];
 
 /// Files that may have more than [`MOST_LINES`] lines, with the reason.

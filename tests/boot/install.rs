@@ -61,7 +61,7 @@ pub fn installs(kit: &Kit, case: Case) -> Result<()> {
     let disk = folder.join("disk.raw");
     // The same medium is installed once, however often its first start has to be tried.
     let installed = folder.join("installed.sha256");
-    let sum = fs::read_to_string(iso.with_added_extension("sha256"))?;
+    let sum = fs::read_to_string(format!("{}.sha256", iso.display()))?;
     if fs::read_to_string(&installed).is_ok_and(|last| last == sum) {
         eprintln!("{}: was installed before", case.name);
     } else {
@@ -201,11 +201,17 @@ fn questions(case: Case) -> Vec<(&'static str, &'static str)> {
     ];
     if case.secure_boot {
         questions.extend([
-            ("ls /sys/firmware/efi > /dev/null && mokutil --sb-state 2> /dev/null || bootctl status 2> /dev/null | grep -c 'Secure Boot: enabled'", "SecureBoot enabled"),
-            ("dpkg-query -W -f '${Package} ' grub-efi-amd64 shim-signed", "grub-efi-amd64 shim-signed"),
+            (
+                "od -An -tu1 -j4 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c | tr -d ' '",
+                "1",
+            ),
+            ("dpkg-query -W -f '${db:Status-Abbrev}${Package} ' grub-efi-amd64 shim-signed", "ii grub-efi-amd64 ii shim-signed"),
         ]);
     } else {
-        questions.push(("dpkg-query -W -f '${Package} ' grub-pc", "grub-pc"));
+        questions.push((
+            "dpkg-query -W -f '${db:Status-Abbrev}${Package} ' grub-pc",
+            "ii grub-pc",
+        ));
     }
     if case.installer == Installer::Debian {
         questions.extend([

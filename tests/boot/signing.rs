@@ -94,19 +94,32 @@ pub fn on_the_medium(kit: &Kit) -> Result<()> {
 
     let key = fs::read_to_string(&pair.key)?;
     let line = key.lines().nth(10).context("a line of the key")?;
-    let found = Command::new("grep")
-        .args([
-            "--recursive",
-            "--files-with-matches",
-            "--fixed-strings",
-            line,
-        ])
-        .args([folder.join("state"), folder.join("out")])
-        .args(["layers", "artifacts", "partial"].map(|name| kit.cache().join(name)))
-        .output()?;
-    let found = String::from_utf8_lossy(&found.stdout);
-    ensure!(found.is_empty(), "the private key is in {found}");
+    ensure!(
+        holders(line, std::slice::from_ref(&pair.key))? == [pair.key],
+        "the search finds nothing"
+    );
+    let mut places = vec![folder.join("state"), folder.join("out")];
+    places.extend(["layers", "artifacts", "partial"].map(|name| kit.cache().join(name)));
+    let found = holders(line, &places)?;
+    ensure!(found.is_empty(), "the private key is in {found:?}");
     Ok(())
+}
+
+/// Files at or below `places`, which exist, that hold `text`.
+fn holders(text: &str, places: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let found = Command::new("grep")
+        .args(["--recursive", "--files-with-matches", "--fixed-strings"])
+        .arg(text)
+        .args(places)
+        .output()?;
+    // grep(1): 0 found, 1 not found, 2 could not look.
+    ensure!(
+        matches!(found.status.code(), Some(0 | 1)),
+        "{}",
+        String::from_utf8_lossy(&found.stderr)
+    );
+    let lines = String::from_utf8(found.stdout)?;
+    Ok(lines.lines().map(PathBuf::from).collect())
 }
 
 /// Firmware that knows nobody but the owner starts the medium, and not one without the

@@ -1,8 +1,8 @@
 //! The owner's own signature for Secure Boot: whose it is, and how it is made.
 //!
-//! **Invariant:** the private key is read in two places only: here, to see that it belongs to its
-//! certificate, and by sbsign in a sandbox of its own. It is in no command line, no key of the
-//! cache, no step's folder and nothing that a step leaves behind.
+//! **Invariant:** the private key is read by Isosmith's own programs, to see that it belongs to its
+//! certificate and to copy it for the build, and by sbsign in a sandbox of its own. It is in no
+//! command line, no key of the cache, no step's folder and nothing that a step leaves behind.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use isosmith_spec::{
     Reason,
     model::{BuildSpec, SigningKey},
     names::MaterialPath,
-    signing::Signer,
+    signing::{self, Signer},
 };
 
 use crate::{date, state::Debian, steps::environment::tools_sandbox};
@@ -47,7 +47,7 @@ pub fn check_signing(
         return Ok(None);
     };
     let signer = signer_of(signing, place)?;
-    let key = read(&place(&signing.key)?)?;
+    let key = read("key", &signing.key, &place(&signing.key)?)?;
     signer
         .owns(&key)
         .map_err(|reason| refused("key", &signing.key, &reason))?;
@@ -58,13 +58,14 @@ fn signer_of(
     signing: &SigningKey,
     place: &dyn Fn(&MaterialPath) -> Result<PathBuf, Failure>,
 ) -> Result<Signer, Failure> {
-    let certificate = read(&place(&signing.certificate)?)?;
+    let at = place(&signing.certificate)?;
+    let certificate = read("certificate", &signing.certificate, &at)?;
     Signer::read(&certificate)
         .map_err(|reason| refused("certificate", &signing.certificate, &reason))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| Failure::io_at("read", file, error))
+fn read(field: &str, path: &MaterialPath, at: &Path) -> Result<Vec<u8>, Failure> {
+    signing::read_file(at).map_err(|reason| refused(field, path, &reason))
 }
 
 fn refused(field: &str, path: &MaterialPath, reason: &Reason) -> Failure {

@@ -101,5 +101,9 @@ pub(crate) fn examine(merged: &Merged) -> (Option<BuildSpec>, Vec<Problem>) {
             image: image?,
         })
     };
-    (spec(), reader.into_problems())
+    let spec = spec();
+    if let Some(spec) = &spec {
+        choices::key_of_its_own(&root, spec);
+    }
+    (spec, reader.into_problems())
 }

@@ -3,6 +3,8 @@
 //!
 //! Bytes come in, values and reasons go out; nothing of the key is kept.
 
+use std::{fs::File, io::Read, path::Path};
+
 use der::{
     Decode,
     asn1::{ObjectIdentifier, UintRef},
@@ -25,6 +27,9 @@ const MODULES_ONLY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1
 /// In bits. UEFI 2.10, 32.6 asks for RSA-2048; firmware has no use for more than 4096.
 const BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
+/// The most that is read of a key or a certificate, in bytes.
+const MOST: u64 = 1 << 20;
+
 const MAKE_NEW: &str = "make a pair with `openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj \"/CN=Your name/\" -keyout owner.key -out owner.pem`";
 
 /// Whose signature it is: what a certificate says, and the certificate.
@@ -36,6 +41,31 @@ pub struct Signer {
     ends: i64,
     /// Modulus and exponent, big-endian without leading zeros.
     public: (Vec<u8>, Vec<u8>),
+}
+
+/// Reads a key or a certificate, which is a small regular file; anything else, such as a pipe
+/// that nobody writes to, is refused without waiting for it.
+///
+/// # Errors
+///
+/// When it is none, too big, or cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Reason> {
+    let unread = |error: std::io::Error| {
+        let message = format!("cannot be read ({error})");
+        Reason::new(message, "choose a file that you may read")
+    };
+    let meta = std::fs::metadata(path).map_err(unread)?;
+    if !meta.is_file() || meta.len() > MOST {
+        return Err(Reason::new(
+            "is no small file, as keys and certificates are",
+            MAKE_NEW,
+        ));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST).read_to_end(&mut bytes))
+        .map_err(unread)?;
+    Ok(bytes)
 }
 
 impl Signer {

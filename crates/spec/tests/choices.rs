@@ -166,6 +166,7 @@ fn security_and_ai() {
         ("[boot]\nuefi = false\n[security.signing]\nkey = 'a.key'\ncertificate = 'a.pem'", "security.signing: a key of your own", "secure_boot = true"),
         ("[security.signing]\nkey = 'a.pem'\ncertificate = './a.pem'", "security.signing.certificate: key and certificate are the same", "of their own"),
         ("[security.signing]\nkey = 'etc/a.key'\ncertificate = 'a.pem'\n[[files]]\nsource = 'etc'\ntarget = '/etc'", "security.signing.key: `files` would copy", "is not copied"),
+        ("[security.signing]\nkey = 'a.key'\ncertificate = 'a.pem'\n[[scripts]]\npoint = 'first-boot'\nsource = './a.key'", "security.signing.key: scripts[0].source is the same file", "of their own"),
         ("[security.signing]\nkey = 'etc.key'\ncertificate = 'a.pem'\n[[files]]\nsource = 'etc'\ntarget = '/etc'", "", ""),
         ("[ai]\ninterface = 'ollama'\nendpoint = 'http://127.0.0.1:11434'\nmodel = 'llama3.2:3b'", "", ""),
         ("ai = false", "profile.ai: unknown field", ""),

@@ -109,7 +109,8 @@ impl Scene {
         };
         let name = text("branding.name");
         // On a BIOS it is not there; nor is Secure Boot.
-        let signs = tree::at(values, "security.signing").is_some_and(Json::is_object);
+        let signs = surface != Surface::Isolinux
+            && tree::at(values, "security.signing").is_some_and(Json::is_object);
         let words = tree::at(values, "boot.entries").and_then(Json::as_array);
         let entries = words
             .into_iter()

@@ -39,7 +39,10 @@ impl Desktop for Real {
                 .add_filter("asc, gpg, pgp", &["asc", "gpg", "pgp", "key"])
                 .pick_file(),
             PickKind::Pem => dialog
-                .add_filter("pem, key, crt", &["pem", "key", "crt", "cer"])
+                .add_filter(
+                    "pem, der, key, crt, cer",
+                    &["pem", "der", "key", "crt", "cer"],
+                )
                 .pick_file(),
             PickKind::Script => dialog.pick_file(),
             PickKind::Overlay | PickKind::Output => dialog.pick_folder(),

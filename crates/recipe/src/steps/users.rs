@@ -131,12 +131,10 @@ fn number_of(table: &str, name: &str) -> Option<u32> {
 /// the tree says.
 fn live_config(state: &Debian) -> String {
     let region = &state.spec.region;
-    let locales: Vec<_> = region.locales.iter().map(ToString::to_string).collect();
     let keyboard = &region.keyboard;
     let mut lines = String::new();
     for (name, value) in [
         ("LIVE_HOSTNAME", region.hostname.as_str()),
-        ("LIVE_LOCALES", &locales.join(",")),
         ("LIVE_TIMEZONE", region.timezone.as_str()),
         ("LIVE_KEYBOARD_MODEL", keyboard.model.as_str()),
         ("LIVE_KEYBOARD_LAYOUTS", keyboard.layout.as_str()),

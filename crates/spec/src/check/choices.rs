@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::read::Place;
+use crate::materials::MaterialKind;
 use crate::model::{
-    Base, Boot, Desktop, DisplayManager, Environment, FileOverlay, Firewall, Installer, MenuEntry,
-    Security, SessionKind, Software, Suite, Users,
+    Base, Boot, BuildSpec, Desktop, DisplayManager, Environment, FileOverlay, Firewall, Installer,
+    MenuEntry, Security, SessionKind, Software, Suite, Users,
 };
 use crate::problem::quote;
 
@@ -212,6 +213,29 @@ pub(super) fn signing(
                 quote(file.source.as_str())
             ),
             "move the key to a folder that is not copied",
+        );
+    }
+}
+
+/// What is private is nothing else besides: a script, say, would lie in the image.
+pub(super) fn key_of_its_own(root: &Place<'_>, spec: &BuildSpec) {
+    let Some(signing) = &spec.security.signing else {
+        return;
+    };
+    let others = spec.materials();
+    let again = others.iter().find(|material| {
+        let private = matches!(material.kind, MaterialKind::SigningKey);
+        // Said already, each in words of its own.
+        let said = matches!(
+            material.kind,
+            MaterialKind::Certificate | MaterialKind::Overlay
+        );
+        !private && !said && material.path == signing.key
+    });
+    if let Some(other) = again {
+        root.get("security.signing").get("key").refuse(
+            format!("{} is the same file, and gets into the image", other.field),
+            "put the two into files of their own",
         );
     }
 }

@@ -27,7 +27,7 @@ pub struct SshPolicy {
 pub struct SigningKey {
     /// RSA private key, PEM, without a passphrase.
     pub key: MaterialPath,
-    /// Its X.509 certificate, PEM.
+    /// Its X.509 certificate, PEM or DER.
     pub certificate: MaterialPath,
 }
 

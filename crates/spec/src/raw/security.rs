@@ -98,7 +98,7 @@ static SIGNING: &[Field] = &[
     Field::new(
         "certificate",
         Kind::Material,
-        "Its X.509 certificate, PEM.",
+        "Its X.509 certificate, PEM or DER.",
         &["\"keys/db.pem\""],
     )
     .required(),

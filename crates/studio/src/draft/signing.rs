@@ -1,13 +1,14 @@
 //! Whether the key and the certificate that a draft names can sign, before a build is begun.
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
-use isosmith_spec::{BuildSpec, Reason, names::MaterialPath, signing::Signer};
+use isosmith_spec::{
+    BuildSpec, Reason,
+    names::MaterialPath,
+    signing::{Signer, read_file},
+};
 
 use crate::model::Problem;
-
-/// As the build takes them, in bytes.
-const MOST: u64 = 1 << 20;
 
 /// The first thing that is wrong with the two files; they are there.
 pub(crate) fn problem(spec: &BuildSpec) -> Option<Problem> {
@@ -26,12 +27,5 @@ pub(crate) fn problem(spec: &BuildSpec) -> Option<Problem> {
 }
 
 fn read(path: &MaterialPath) -> Result<Vec<u8>, Reason> {
-    let mut bytes = Vec::new();
-    File::open(Path::new(path.as_str()))
-        .and_then(|file| file.take(MOST).read_to_end(&mut bytes))
-        .map(|_| bytes)
-        .map_err(|error| {
-            let message = format!("cannot be read ({error})");
-            Reason::new(message, "choose a file that you may read")
-        })
+    read_file(Path::new(path.as_str()))
 }
