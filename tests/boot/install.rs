@@ -87,8 +87,10 @@ fn install(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
     let shown = guest.settled("welcome", None, BOOT)?;
     let mut shown = guest.turn(next, "partition", &shown)?;
     if case.encrypted {
-        // The box, the passphrase, and once more.
-        shown = guest.turn(&["alt", "c"], "encryption", &shown)?;
+        // The letter is that of "Cancel", too, and so only goes to the box.
+        shown = guest.turn(&["alt", "c"], "box", &shown)?;
+        shown = guest.turn(&["spc"], "encryption", &shown)?;
+        // The passphrase, and once more.
         guest.press(&["tab"])?;
         guest.write(PASSWORD)?;
         guest.press(&["tab"])?;
