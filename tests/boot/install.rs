@@ -34,6 +34,10 @@ impl Installer {
     }
 }
 
+/// The screen of the machine, and where Calamares has the box for encryption on it.
+const SCREEN: (u32, u32) = (1280, 800);
+const ENCRYPT: (u32, u32) = (184, 615);
+
 /// Which machine, and what is asked of the installer.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
@@ -87,9 +91,9 @@ fn install(folder: &Path, iso: &Path, disk: &Path, case: Case) -> Result<()> {
     let shown = guest.settled("welcome", None, BOOT)?;
     let mut shown = guest.turn(next, "partition", &shown)?;
     if case.encrypted {
-        // The letter is that of "Cancel", too, and so only goes to the box.
-        shown = guest.turn(&["alt", "c"], "box", &shown)?;
-        shown = guest.turn(&["spc"], "encryption", &shown)?;
+        // Its letter is that of "Cancel", too.
+        guest.click(ENCRYPT, SCREEN)?;
+        shown = guest.settled("encryption", Some(&shown), PAGE)?;
         // The passphrase, and once more.
         guest.press(&["tab"])?;
         guest.write(PASSWORD)?;
