@@ -141,8 +141,14 @@ fn last_job(log: &str) -> bool {
 fn first_start(folder: &Path, disk: &Path, case: Case) -> Result<()> {
     let mut guest = Guest::start(folder, None, Some(disk), case.secure_boot)?;
     if case.encrypted {
+        // The second is asked where one passphrase opens several disks (`decrypt_keyctl` of
+        // cryptsetup), here the root's and that of swap.
         guest.hear("the question for the passphrase", BOOT, |log| {
-            log.contains("Please unlock disk").then_some(())
+            let asked = ["Please unlock disk", "Caching passphrase for"];
+            asked
+                .iter()
+                .any(|question| log.contains(question))
+                .then_some(())
         })?;
         guest.send(PASSWORD)?;
     }
