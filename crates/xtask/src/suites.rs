@@ -41,7 +41,7 @@ pub enum Suite {
     Package,
     /// A profile from the real mirror, compared with a plain tree. Needs root and the network.
     Real,
-    /// A real ISO in QEMU: BIOS, UEFI, Secure Boot. Needs the network.
+    /// Real ISOs in QEMU: BIOS, Secure Boot. Needs the network.
     Boot,
 }
 
