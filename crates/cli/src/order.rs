@@ -12,7 +12,7 @@ use isosmith_engine::Failure;
 use isosmith_protocol::{Code, Manner, Output};
 use isosmith_recipe::{Machine, Materials, Mirrors, Order, Previous, SquashfsWriter};
 use isosmith_spec::{
-    Layer, MaterialKind, Origin,
+    Layer, Origin,
     model::{BuildSpec, Login},
     names::MaterialPath,
 };
@@ -62,16 +62,7 @@ pub fn check_pictures(
     place: &dyn Fn(&MaterialPath) -> Result<PathBuf, Failure>,
 ) -> Result<(), Failure> {
     for material in spec.materials() {
-        let picture = match material.kind {
-            MaterialKind::Logo | MaterialKind::Wallpaper => true,
-            MaterialKind::Key
-            | MaterialKind::Deb
-            | MaterialKind::Overlay
-            | MaterialKind::Script
-            | MaterialKind::SigningKey
-            | MaterialKind::Certificate => false,
-        };
-        if !picture {
+        if !material.kind.is_picture() {
             continue;
         }
         let file = place(&material.path)?;

@@ -35,6 +35,22 @@ pub enum MaterialKind {
     Certificate,
 }
 
+impl MaterialKind {
+    /// Whether it is decoded as a picture.
+    #[must_use]
+    pub const fn is_picture(self) -> bool {
+        match self {
+            Self::Logo | Self::Wallpaper => true,
+            Self::Key
+            | Self::Deb
+            | Self::Overlay
+            | Self::Script
+            | Self::SigningKey
+            | Self::Certificate => false,
+        }
+    }
+}
+
 impl BuildSpec {
     /// Every file and folder that a build reads, in the order of the profile's sections.
     pub fn materials(&self) -> Vec<Material> {

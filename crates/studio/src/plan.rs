@@ -218,8 +218,12 @@ fn boot(spec: &BuildSpec) -> String {
         None => "it waits for a choice".to_owned(),
     };
     let entries = count(boot.entries.len(), "entry", "entries");
+    let enrols = match spec.security.signing {
+        Some(_) => ", and under UEFI one that enrols your key",
+        None => "",
+    };
     format!(
-        "It starts on {}. The menu has {entries}; {wait}.",
+        "It starts on {}. The menu has {entries}{enrols}; {wait}.",
         list(&ways)
     )
 }

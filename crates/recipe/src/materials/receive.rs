@@ -120,16 +120,7 @@ fn take_received(
 /// Refuses what cannot be what it is for, by its first bytes. Pictures are not decoded here:
 /// whoever receives may be root, and decoders are a large piece of code for hostile bytes.
 fn check_beginning(file: &File, kind: MaterialKind) -> io::Result<()> {
-    let picture = match kind {
-        MaterialKind::Logo | MaterialKind::Wallpaper => true,
-        MaterialKind::Key
-        | MaterialKind::Deb
-        | MaterialKind::Overlay
-        | MaterialKind::Script
-        | MaterialKind::SigningKey
-        | MaterialKind::Certificate => false,
-    };
-    if !picture {
+    if !kind.is_picture() {
         return Ok(());
     }
     let mut bytes = [0; 64];

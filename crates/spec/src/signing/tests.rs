@@ -118,3 +118,18 @@ fn dates_are_only_odd() {
         assert!(found.unwrap_or_default().contains(want.unwrap_or_default()));
     }
 }
+
+#[test]
+fn only_small_regular_files_are_read() {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/signing/keys/owner.pem");
+    assert_eq!(read_file(Path::new(own)).expect("a file"), OWNER.as_bytes());
+    // Of the second nobody would ever see the end.
+    for (path, want) in [
+        ("/", "no small file"),
+        ("/dev/zero", "no small file"),
+        ("/none/at/all", "cannot be read"),
+    ] {
+        let reason = read_file(Path::new(path)).expect_err(path);
+        assert!(reason.to_string().contains(want), "{path}: {reason}");
+    }
+}
