@@ -57,25 +57,36 @@ impl Handed {
         }
     }
 
-    /// Whether these are exactly the files that the spec names, nothing but regular files, and
-    /// find room. Looks at descriptors only; what is in a bundle is seen when it is copied.
+    /// Whether these are exactly the files that the spec names, nothing but regular files, not too
+    /// large, and find room. Looks at descriptors only; what is in a bundle is seen when it is
+    /// copied.
     ///
     /// # Errors
     ///
     /// [`Kind::InvalidFile`]; [`Kind::Failed`] when there is no room.
     pub fn check(&self, spec: &BuildSpec, state: &Path) -> Result<(), Refusal> {
+        let bytes = self.check_files(spec)?;
+        let copies = match self {
+            Self::Each(_) => 1,
+            // It is taken apart, and each part is copied.
+            Self::Bundle(_) => 2,
+        };
+        check_room(bytes, copies, state)
+    }
+
+    /// As [`Handed::check`], whatever room there is. Returns the bytes of all files.
+    fn check_files(&self, spec: &BuildSpec) -> Result<u64, Refusal> {
         match self {
             Self::Each(files) => {
                 check_names(spec, files)?;
                 for (name, file) in files {
                     check_regular(name, file)?;
                 }
-                check_room(files.values(), 1, state)
+                check_size(files.values())
             }
             Self::Bundle(file) => {
                 check_regular("the bundle of files", file)?;
-                // It is taken apart, and each part is copied.
-                check_room([file], 2, state)
+                check_size([file])
             }
         }
     }
@@ -157,31 +168,36 @@ fn is_of_the_kernel(file: &File) -> bool {
     statfs::fstatfs(file).is_ok_and(|stat| WINDOWS.contains(&stat.filesystem_type()))
 }
 
-/// Whether `copies` of all files find room.
-fn check_room<'a>(
-    files: impl IntoIterator<Item = &'a File>,
-    copies: u64,
-    state: &Path,
-) -> Result<(), Refusal> {
+/// The bytes of all files, which are not too many.
+fn check_size<'a>(files: impl IntoIterator<Item = &'a File>) -> Result<u64, Refusal> {
     let size = |file: &File| file.metadata().map_or(0, |meta| meta.size());
     let all = files.into_iter().map(size).fold(0_u64, u64::saturating_add);
-    if all > MOST_BYTES {
-        let most = MOST_BYTES >> 20;
-        return Err(invalid(format!(
-            "all files together are larger than {most} MiB"
-        )));
+    if all <= MOST_BYTES {
+        return Ok(all);
     }
-    let free = isosmith_host::fs::free_bytes(state)?;
-    if free >= (all * copies).saturating_add(ROOM_LEFT) {
+    let most = MOST_BYTES >> 20;
+    Err(invalid(format!(
+        "all files together are larger than {most} MiB"
+    )))
+}
+
+/// Whether `copies` of files of `bytes` find room.
+fn check_room(bytes: u64, copies: u64, state: &Path) -> Result<(), Refusal> {
+    if has_room(isosmith_host::fs::free_bytes(state)?, bytes * copies) {
         return Ok(());
     }
     let message = format!(
         "there is no room for {} MiB of files",
-        all.div_ceil(1 << 20)
+        bytes.div_ceil(1 << 20)
     );
     Err(Failure::plain(Code::DiskFull, message)
         .with_room(state)
         .into())
+}
+
+/// Whether `free` bytes take `wanted` more and still leave [`ROOM_LEFT`].
+const fn has_room(free: u64, wanted: u64) -> bool {
+    free >= wanted.saturating_add(ROOM_LEFT)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn exactly_the_named_files_are_taken_and_only_regular_ones() {
             .into_iter()
             .map(|(name, file)| (name.to_owned(), OwnedFd::from(file)))
             .collect();
-        let checked = Handed::read(files).and_then(|files| files.check(&spec(), root.path()));
+        let checked = Handed::read(files).and_then(|files| files.check_files(&spec()));
         assert_eq!(kind(checked), want, "{name}");
     }
 }
@@ -101,17 +101,25 @@ fn too_many_files_and_repeated_names_are_refused() {
 #[test]
 fn huge_files_are_refused_by_their_size() {
     let root = tempfile::tempdir().expect("a temporary folder");
-    for (name, size, want) in [
-        ("small", 10, None),
-        (
-            "all together too large",
-            MOST_BYTES + 1,
-            Some(Kind::InvalidFile),
-        ),
-        ("a tebibyte of nothing", 1 << 40, Some(Kind::InvalidFile)),
+    for (name, size) in [
+        ("all together too large", MOST_BYTES + 1),
+        ("a tebibyte of nothing", 1 << 40),
     ] {
         let sparse = File::create(root.path().join("sparse")).expect("made");
         sparse.set_len(size).expect("sparse");
-        assert_eq!(kind(check_room([&sparse], 1, root.path())), want, "{name}");
+        let refused = kind(check_size([&sparse]));
+        assert_eq!(refused, Some(Kind::InvalidFile), "{name}");
+    }
+}
+
+#[test]
+fn files_must_leave_room_for_others() {
+    for (name, free, wanted, want) in [
+        ("nothing is wanted", ROOM_LEFT, 0, true),
+        ("exactly enough", ROOM_LEFT + 10, 10, true),
+        ("one byte too little", ROOM_LEFT + 9, 10, false),
+        ("more than can be counted", u64::MAX - 1, u64::MAX, false),
+    ] {
+        assert_eq!(has_room(free, wanted), want, "{name}");
     }
 }
