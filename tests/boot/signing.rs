@@ -51,18 +51,12 @@ done
 
 /// The kernel and the loaders have the owner's signature beside their vendors', the certificate is
 /// on the medium, and the key is nowhere.
-pub fn on_the_medium(kit: &Kit) -> Result<()> {
-    let keys = workspace().join("crates/spec/src/signing/keys");
-    let pair = Pair {
-        key: keys.join("owner.key"),
-        certificate: keys.join("owner.pem"),
-    };
-    let folder = kit.root.join("signed-medium");
-    let iso = build(kit, &folder, Some(&pair), false)?;
+pub fn on_the_medium(kit: &Kit, iso: &Path, folder: &Path) -> Result<()> {
+    let pair = Pair::owner();
     let read = output(
         Command::new(&kit.program)
             .args(["verify", "--json"])
-            .arg(&iso),
+            .arg(iso),
     )?;
     let read: Value = serde_json::from_str(&read)?;
     let programs = read["report"]["efi"]["programs"].as_array();
@@ -85,11 +79,11 @@ pub fn on_the_medium(kit: &Kit) -> Result<()> {
     }
     let owner =
         Signer::read(&fs::read(&pair.certificate)?).map_err(|reason| anyhow!("{reason}"))?;
-    let kernel = of_medium(&iso, "/live/vmlinuz", &folder)?;
+    let kernel = of_medium(iso, "/live/vmlinuz", folder)?;
     let has = |bytes: &[u8]| kernel.windows(bytes.len()).any(|part| part == bytes);
     ensure!(has(owner.der()), "the kernel has not the owner's signature");
     ensure!(has(b"Debian Secure Boot"), "the kernel has lost Debian's");
-    let certificate = of_medium(&iso, "/EFI/keys/owner.cer", &folder)?;
+    let certificate = of_medium(iso, "/EFI/keys/owner.cer", folder)?;
     ensure!(certificate == owner.der(), "another certificate is there");
 
     let key = fs::read_to_string(&pair.key)?;
@@ -182,9 +176,29 @@ pub fn after_enrolment(kit: &Kit) -> Result<()> {
 }
 
 /// A key with its certificate.
-struct Pair {
+pub struct Pair {
     key: PathBuf,
     certificate: PathBuf,
+}
+
+impl Pair {
+    /// One that no firmware knows.
+    pub fn owner() -> Self {
+        let keys = workspace().join("crates/spec/src/signing/keys");
+        Self {
+            key: keys.join("owner.key"),
+            certificate: keys.join("owner.pem"),
+        }
+    }
+
+    /// What a profile says of it.
+    pub fn section(&self) -> String {
+        format!(
+            "[security.signing]\nkey = \"{}\"\ncertificate = \"{}\"\n",
+            self.key.display(),
+            self.certificate.display()
+        )
+    }
 }
 
 /// What the firmware of the tests knows; its key has a passphrase that everybody knows.
@@ -214,13 +228,7 @@ fn build(kit: &Kit, folder: &Path, pair: Option<&Pair>, stripped: bool) -> Resul
         std::os::unix::fs::symlink("../isosmith-strict.service", link)?;
     }
     fs::write(folder.join("strip.sh"), STRIP)?;
-    let signing = pair.map_or(String::new(), |pair| {
-        format!(
-            "[security.signing]\nkey = \"{}\"\ncertificate = \"{}\"\n",
-            pair.key.display(),
-            pair.certificate.display()
-        )
-    });
+    let signing = pair.map_or_else(String::new, Pair::section);
     let strip = match stripped {
         true => "[[scripts]]\nsource = \"strip.sh\"\npoint = \"before-image\"\n",
         false => "",

@@ -66,7 +66,10 @@ pub fn compare_menu(
     let logo = picture(spec.branding.logo.as_ref().map(|path| path.as_str()))?;
     let wallpaper = picture(spec.branding.wallpaper.as_ref().map(|path| path.as_str()))?;
     let brand = Brand::from_spec(&spec.branding, logo, wallpaper);
-    let menu = Menu::new(titles(iso)?, spec.boot.timeout.map(Countdown::starting));
+    let menu = Menu::new(
+        titles(iso, firmware)?,
+        spec.boot.timeout.map(Countdown::starting),
+    );
     let (preview, texts) = match firmware {
         "bios" => {
             let theme = IsolinuxTheme::new(&brand, &menu);
@@ -90,27 +93,30 @@ pub fn compare_menu(
     Ok(likeness)
 }
 
-/// The menu's lines, from the medium itself.
+/// The lines of the menu that `firmware` shows, from the medium itself.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
-pub fn titles(iso: &Path) -> Result<Vec<String>> {
+pub fn titles(iso: &Path, firmware: &str) -> Result<Vec<String>> {
+    let (path, before, after) = match firmware {
+        "bios" => ("/isolinux/isolinux.cfg", "menu label ", None),
+        _ => ("/boot/grub/grub.cfg", "menuentry '", Some('\'')),
+    };
     let folder = tempfile::tempdir()?;
-    let to = folder.path().join("grub.cfg");
+    let to = folder.path().join("menu");
     output(
         Command::new("xorriso")
             .args(["-no_rc", "-osirrox", "on", "-indev"])
             .arg(iso)
-            .args(["-extract", "/boot/grub/grub.cfg"])
+            .args(["-extract", path])
             .arg(&to),
     )?;
     let text = fs::read_to_string(&to)?;
     let titles = text.lines().filter_map(|line| {
-        line.strip_prefix("menuentry '")?
-            .split('\'')
-            .next()
-            .map(str::to_owned)
+        let title = line.trim_start().strip_prefix(before)?;
+        let end = after.and_then(|after| title.find(after));
+        Some(title[..end.unwrap_or(title.len())].to_owned())
     });
     Ok(titles.collect())
 }

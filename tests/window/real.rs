@@ -291,7 +291,7 @@ fn boots(kit: &Kit) -> Result<()> {
 
     let spec = spec(&file)?;
     ensure!(spec.branding.name == "Polarlicht", "{:?}", spec.branding);
-    let named = titles(&iso)?;
+    let named = titles(&iso, "uefi")?;
     ensure!(
         named.iter().any(|title| title.contains("Polarlicht")),
         "{named:?}"
