@@ -87,7 +87,7 @@ impl Floor {
             return Ok(Made::Over(result));
         };
         match record.write_built(&result) {
-            Ok(()) => forget_secrets(&record, &job),
+            Ok(()) => inputs::forget_secrets(&record.inputs(), &job.order.materials),
             Err(failure) => tracing::warn!(%failure, "a resumed build will be made again"),
         }
         Ok(Made::Undelivered(Box::new(job), result))
@@ -163,17 +163,6 @@ fn end(builds: &Builds, turn: &Turn, result: &BuildResult) {
     }
     builds.finish(turn, result);
     builds.forget_old();
-}
-
-/// Private keys that came with the request: what is made is delivered without them, however
-/// long or often that is tried.
-fn forget_secrets(record: &Record, job: &Job) {
-    let names = job.order.materials.secrets().filter_map(Path::file_name);
-    for name in names {
-        if let Err(failure) = remove(&record.inputs(), &record.inputs().join(name)) {
-            tracing::warn!(%failure, "the copy of a private key is left with the request");
-        }
-    }
 }
 
 /// What nobody needs any more goes.

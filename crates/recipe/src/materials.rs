@@ -3,6 +3,7 @@
 
 mod bundle;
 mod receive;
+mod secret;
 mod tar;
 
 pub use bundle::take_apart;
@@ -60,7 +61,7 @@ impl Materials {
     /// # Errors
     ///
     /// [`Code::MaterialInvalid`] for something that is missing, too big, or neither file nor
-    /// folder; every one of them in one message.
+    /// folder, every one of them in one message; for a copy of a private key.
     pub fn collect(wanted: &[Wanted], base: &Path, into: Option<&Path>) -> Result<Self, Failure> {
         let mut found = BTreeMap::new();
         let mut problems = Vec::new();
@@ -75,7 +76,9 @@ impl Materials {
             }
         }
         if problems.is_empty() {
-            return Ok(Self(found));
+            let found = Self(found);
+            found.check_secrets()?;
+            return Ok(found);
         }
         let mut failure = Failure::new(
             Code::MaterialInvalid,

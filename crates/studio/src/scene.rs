@@ -233,6 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_enrolled_where_there_is_secure_boot() {
+        let Json::Object(values) = json!({
+            "boot": { "entries": ["live"] },
+            "security": { "signing": { "key": "owner.key", "certificate": "owner.pem" } },
+        }) else {
+            panic!("a table")
+        };
+        for (surface, want) in [(Surface::Grub, 2), (Surface::Isolinux, 1)] {
+            let scene = Scene::of(&values, &Tree::new(), surface, 0, (800, 600));
+            assert_eq!(scene.entries.len(), want, "{surface:?}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_drawn_as_well_as_can_be() {
         let drawn = scene(json!({
             "branding": { "name": 7, "accent": "#f", "text": "#fff", "logo": "relative.png" },

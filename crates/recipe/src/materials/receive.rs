@@ -32,7 +32,8 @@ impl Materials {
     ///
     /// [`Code::MaterialInvalid`] for something that is missing, not a regular file, too big,
     /// no picture where a picture is wanted, or a tar stream with anything but folders, files
-    /// and symbolic links under clean names; every one of them in one message.
+    /// and symbolic links under clean names, every one of them in one message; for a copy of a private
+    /// key.
     pub fn receive(
         wanted: &[Wanted],
         open: &mut dyn FnMut(&str) -> Option<File>,
@@ -64,7 +65,9 @@ impl Materials {
             let plain = found
                 .into_iter()
                 .map(|(name, (material, _))| (name, material));
-            return Ok(Self(plain.collect()));
+            let found = Self(plain.collect());
+            found.check_secrets()?;
+            return Ok(found);
         }
         let mut failure = Failure::new(
             Code::MaterialInvalid,
