@@ -237,7 +237,7 @@ fn questions(case: Case) -> Vec<(&'static str, &'static str)> {
                 "console=ttyS0,115200n8",
             ),
             ("ls /etc/apt/apt.conf.d | grep -c '^00'", "0"),
-            ("grep -c '^UUID=.* / ext4' /etc/fstab", "1"),
+            ("grep -c '^UUID=[^ ]* */ *ext4' /etc/fstab", "1"),
         ]);
     }
     if case.encrypted {
