@@ -47,7 +47,8 @@ const LIMIT: Duration = Duration::from_secs(900);
 pub const WHOLE: &str = "[image]\ncompression = \"zstd:3\"\n";
 
 /// The profile, without what cannot be seen.
-pub const SMALL: &str = "[kernel]\nfirmware = []\n[installer]\ncalamares = false\n[image]\ncompression = \"zstd:3\"\n";
+pub const SMALL: &str =
+    "[kernel]\nfirmware = []\n[installer]\ncalamares = false\n[image]\ncompression = \"zstd:3\"\n";
 
 /// Builds the profile once without and once with logging in by itself, and compares what the
 /// machine shows: under UEFI with Secure Boot up to the login screen, on a BIOS up to the desktop

@@ -218,8 +218,18 @@ mod tests {
             (&x11, &["kwin-x11", "xserver-xorg"], &["xwayland"]),
             (
                 kde,
-                &["xwayland"],
-                &["kwin-x11", "plasma-workspace-wayland"],
+                &["kwin-x11", "xserver-xorg", "xwayland"],
+                &["plasma-workspace-wayland"],
+            ),
+            (
+                "[desktop]\nenvironment = \"gnome\"",
+                &["gnome-session-xsession", "xserver-xorg"],
+                &["kwin-x11"],
+            ),
+            (
+                "[base]\nsuite = \"forky\"\n[desktop]\nenvironment = \"gnome\"",
+                &["gdm3"],
+                &["gnome-session-xsession"],
             ),
             (&old, &["plasma-workspace-wayland"], &[]),
             (

@@ -188,7 +188,20 @@ mod tests {
             (
                 format!("{}{live}", of("kde", "")),
                 component,
-                "Session=plasma.desktop",
+                "session=plasma\nif grep -qw nomodeset /proc/cmdline; then\n\tsession=plasmax11\nfi",
+            ),
+            (
+                format!("{}{live}", of("gnome", "")),
+                component,
+                "session=gnome-xorg\n\tsed -i 's|^\\[daemon\\]$|&\\nWaylandEnable=false|' /etc/gdm3/daemon.conf",
+            ),
+            (
+                format!(
+                    "[installer]\ncalamares = true\n{}{live}",
+                    of("gnome", "[desktop.applications]\nbrowser = \"a.desktop\"\n")
+                ),
+                "/usr/share/isosmith/live/usr/share/glib-2.0/schemas/90_isosmith-live.gschema.override",
+                "favorite-apps=['isosmith-installer.desktop', 'a.desktop']",
             ),
             (
                 format!("{}{live}", of("gnome", "")),

@@ -22,7 +22,7 @@ pub(crate) fn settle(root: &mut Node, origins: &[Origin]) {
     desktop(root);
     luks_of_bookworm(root, origins);
     installers_in_the_menu(root, origins);
-    names(root);
+    names(root, origins);
 }
 
 /// Gives entries of lists, and optional tables, the defaults of their fields.
@@ -179,7 +179,7 @@ fn installers_in_the_menu(root: &mut Node, origins: &[Origin]) {
     put(root, "boot", "entries", Written::List(list.collect()));
 }
 
-fn names(root: &mut Node) {
+fn names(root: &mut Node, origins: &[Origin]) {
     let Some(profile) = text(root, "profile.name").map(str::to_owned) else {
         return;
     };
@@ -191,8 +191,19 @@ fn names(root: &mut Node) {
         put(root, "branding", "name", name);
     }
     let name = text(root, "branding.name").unwrap_or(&profile).to_owned();
-    if let Some(short) = derived(root, "branding.short_name", &|| cut(&name, 32)) {
-        put(root, "branding", "short_name", short);
+    let renamed = root.has("branding.short_name")
+        && is_above(
+            origins,
+            root.nearest_to("branding.name").layer,
+            root.nearest_to("branding.short_name").layer,
+        );
+    if renamed || !root.has("branding.short_name") {
+        put(
+            root,
+            "branding",
+            "short_name",
+            Written::Text(cut(&name, 32)),
+        );
     }
     if let Some(id) = derived(root, "branding.id", &|| profile.clone()) {
         put(root, "branding", "id", id);
@@ -203,11 +214,26 @@ fn names(root: &mut Node) {
     }
 }
 
+/// Whether a layer is laid over another: a profile comes before its parents, and the command line
+/// over every profile. The short name of a parent is none of a product with another name.
+fn is_above(origins: &[Origin], one: usize, other: usize) -> bool {
+    match (origins.get(one), origins.get(other)) {
+        (Some(Origin::CommandLine), Some(Origin::Profile(_))) => true,
+        (Some(Origin::Profile(_)), Some(Origin::Profile(_))) => one < other,
+        _ => false,
+    }
+}
+
 /// `my-rescue` as a name for people: `My Rescue`.
 fn title(name: &str) -> String {
     let words = name.split('-').filter(|word| !word.is_empty()).map(|word| {
-        let (first, rest) = word.split_at(1.min(word.len()));
-        first.to_uppercase() + rest
+        let mut rest = word.chars();
+        let first: String = rest
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .collect();
+        first + rest.as_str()
     });
     words.collect::<Vec<_>>().join(" ")
 }

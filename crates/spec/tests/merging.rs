@@ -23,6 +23,7 @@ fn finder(name: &str) -> Option<Layer> {
     let text = match name {
         "parent" => PARENT.to_owned(),
         "child" => "format = 1\nextends = 'parent'\n[profile]\nname = 'child'\n[software]\npackages = ['vim', '!nano']".to_owned(),
+        "brand" => "format = 1\n[profile]\nname = 'brand'\n[branding]\nname = 'Brand Linux'\nshort_name = 'Brand'".to_owned(),
         "ring-a" => "format = 1\nextends = 'ring-b'\n[profile]\nname = 'ring-a'".to_owned(),
         "ring-b" => "format = 1\nextends = 'ring-a'\n[profile]\nname = 'ring-b'".to_owned(),
         deep => {
@@ -262,6 +263,58 @@ fn a_table_over_false_starts_from_the_defaults() {
             .is_some_and(|user| user.autologin && user.name.as_str() == "alex")
     );
     assert_eq!(merged.origin("users.live.autologin"), &Origin::BuiltIn);
+}
+
+#[test]
+fn a_short_name_goes_with_its_name() {
+    let acme = "[branding]\nname = 'Acme OS'";
+    for (what, layers, want) in [
+        (
+            "a parent's",
+            vec![profile("extends = 'brand'\n[profile]\nname = 'me'")],
+            "Brand",
+        ),
+        (
+            "below another name",
+            vec![profile(&format!(
+                "extends = 'brand'\n[profile]\nname = 'me'\n{acme}"
+            ))],
+            "Acme OS",
+        ),
+        (
+            "of its own",
+            vec![profile(&format!(
+                "extends = 'brand'\n[profile]\nname = 'me'\n{acme}\nshort_name = 'Acme'"
+            ))],
+            "Acme",
+        ),
+        (
+            "from the command line",
+            vec![
+                profile("extends = 'brand'\n[profile]\nname = 'me'"),
+                set("branding.name", "Acme OS").expect("a field"),
+            ],
+            "Acme OS",
+        ),
+        (
+            "above a parent's name",
+            vec![profile(
+                "extends = 'brand'\n[profile]\nname = 'me'\n[branding]\nshort_name = 'Me'",
+            )],
+            "Me",
+        ),
+    ] {
+        assert_eq!(loaded(layers).0.branding.short_name, want, "{what}");
+    }
+}
+
+#[test]
+fn a_name_is_made_of_any_letters() {
+    for name in ["über", "é-x", "🚀"] {
+        let layers = vec![profile(&format!("[profile]\nname = '{name}'"))];
+        let problems = refused(layers);
+        assert_eq!(problems.len(), 1, "{name}: {problems:?}");
+    }
 }
 
 #[test]

@@ -32,10 +32,15 @@ pub(super) fn files(brand: &Brand) -> Vec<TreeFile> {
                 "[General]\ntheme={theme}\nicon_theme={icons}\n\n[Palette]\nhighlight_color={accent}\n\n[Qt]\nstyle=Fusion\n"
             ),
         ),
+        // Without a word, and with more than one of them installed, the first login asks.
+        TreeFile::new(
+            "/etc/xdg/lxqt/session.conf",
+            "[General]\nwindow_manager=xfwm4\n",
+        ),
         TreeFile::new(
             "/etc/xdg/lxqt/panel.conf",
             format!(
-                "[General]\niconTheme={icons}\n\n[panel1]\nplugins=mainmenu, taskbar, kbindicator, tray, statusnotifier, mount, volume, worldclock, showdesktop\nposition=Bottom\npanelSize={PANEL}\niconSize=22\n\n[mainmenu]\nalignment=Left\ntype=fancymenu\nownIcon=true\nicon={logo}\n\n[taskbar]\ntype=taskbar\nbuttonWidth=200\n\n[kbindicator]\nalignment=Right\ntype=kbindicator\n\n[tray]\nalignment=Right\ntype=tray\n\n[statusnotifier]\nalignment=Right\ntype=statusnotifier\n\n[mount]\nalignment=Right\ntype=mount\n\n[volume]\nalignment=Right\ntype=volume\n\n[worldclock]\nalignment=Right\ntype=worldclock\n\n[showdesktop]\nalignment=Right\ntype=showdesktop\n"
+                "[General]\niconTheme={icons}\n\n[panel1]\nplugins=mainmenu, taskbar, kbindicator, tray, statusnotifier, mount, volume, worldclock, showdesktop\nposition=Bottom\npanelSize={PANEL}\niconSize=22\n\n[mainmenu]\nalignment=Left\ntype=mainmenu\nownIcon=true\nicon={logo}\n\n[taskbar]\ntype=taskbar\nbuttonWidth=200\n\n[kbindicator]\nalignment=Right\ntype=kbindicator\n\n[tray]\nalignment=Right\ntype=tray\n\n[statusnotifier]\nalignment=Right\ntype=statusnotifier\n\n[mount]\nalignment=Right\ntype=mount\n\n[volume]\nalignment=Right\ntype=volume\n\n[worldclock]\nalignment=Right\ntype=worldclock\n\n[showdesktop]\nalignment=Right\ntype=showdesktop\n"
             ),
         ),
     ]

@@ -455,14 +455,17 @@ fn of_size(environment: Environment, size: DesktopSize) -> Vec<&'static str> {
     lists.copied().flatten().copied().collect()
 }
 
-/// What the session itself runs on.
+/// What the session itself runs on. With "safe graphics" there is a screen for X11 alone: Debian's
+/// kernels have no driver without mode setting that Wayland can draw on.
 fn session(environment: Environment, session: SessionKind) -> Vec<&'static str> {
     match (environment, session) {
         (Environment::Kde, SessionKind::Wayland) => {
-            vec!["plasma-workspace-wayland", "xwayland"]
+            [&["kwin-x11", "plasma-workspace-wayland", "xwayland"], X11].concat()
         }
         (Environment::Kde, SessionKind::X11) => [&["kwin-x11"], X11].concat(),
-        (Environment::Gnome, SessionKind::Wayland) => vec!["xwayland"],
+        (Environment::Gnome, SessionKind::Wayland) => {
+            [&["gnome-session-xsession", "xwayland"], X11].concat()
+        }
         (Environment::Gnome, SessionKind::X11) => [&["gnome-session-xsession"], X11].concat(),
         (Environment::Kiosk, _) => Vec::new(),
         (

@@ -35,8 +35,10 @@ fn in_trixie(name: &'static str) -> Option<&'static str> {
 
 fn in_forky(name: &'static str) -> Option<&'static str> {
     Some(match name {
-        // The first is gone; the second conflicts with the GNOME Shell of these suites.
-        "apparmor-profiles-extra" | "gnome-shell-extension-prefs" => return None,
+        // The first two are gone; the third conflicts with the GNOME Shell of these suites.
+        "apparmor-profiles-extra" | "gnome-session-xsession" | "gnome-shell-extension-prefs" => {
+            return None;
+        }
         // The desktop's own font since GNOME 48.
         "fonts-cantarell" => "fonts-adwaita",
         other => return in_trixie(other),

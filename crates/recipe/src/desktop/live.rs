@@ -4,7 +4,9 @@
 //! The files lie in a folder of their own. A component of live-config (live-config(7)) lays them
 //! over the running system, so an installed one has none of it.
 
-use isosmith_spec::model::{BuildSpec, DisplayManager, Environment, LiveUser, Login};
+use isosmith_spec::model::{
+    BuildSpec, DisplayManager, Environment, LiveUser, Login, SessionKind, Suite,
+};
 
 use super::login;
 use crate::tree_file::TreeFile;
@@ -20,7 +22,7 @@ pub(super) fn files(spec: &BuildSpec, environment: Environment) -> Vec<TreeFile>
     let Some(user) = &spec.users.live else {
         return Vec::new();
     };
-    let settings = settings(environment, user.password == Login::Locked);
+    let settings = settings(spec, environment, user.password == Login::Locked);
     let mut files: Vec<TreeFile> = settings
         .into_iter()
         .map(|(path, text)| TreeFile::new(format!("{FOLDER}{path}"), text))
@@ -37,18 +39,25 @@ pub(super) fn files(spec: &BuildSpec, environment: Environment) -> Vec<TreeFile>
 fn component(spec: &BuildSpec, environment: Environment, user: &LiveUser) -> String {
     let desktop = &spec.desktop;
     let session = login::session(environment, desktop.session, spec.base.suite);
+    let safe = safe_session(spec, environment);
     let sign_in = match (desktop.display_manager, session) {
         (DisplayManager::Sddm, Some(session)) => format!(
-            "if [ -e /var/lib/live/config/sddm ]; then\n\
-             \tsed -i 's|^Session=.*|Session={session}.desktop|' /etc/sddm.conf\n\
-             fi\n"
+            "session={session}\n{}\
+             if [ -e /var/lib/live/config/sddm ]; then\n\
+             \tsed -i \"s|^Session=.*|Session=$session.desktop|\" /etc/sddm.conf\n\
+             fi\n",
+            without_mode_setting(safe, "")
         ),
         (DisplayManager::Gdm, Some(session)) => {
             let name = user.name.as_str();
+            let x11 =
+                "\tsed -i 's|^\\[daemon\\]$|&\\nWaylandEnable=false|' /etc/gdm3/daemon.conf\n";
             format!(
-                "mkdir -p /var/lib/AccountsService/users\n\
-                 printf '[User]\\nSession={session}\\nSystemAccount=false\\n' \
-                 > /var/lib/AccountsService/users/{name}\n"
+                "session={session}\n{}\
+                 mkdir -p /var/lib/AccountsService/users\n\
+                 printf '[User]\\nSession=%s\\nSystemAccount=false\\n' \"$session\" \
+                 > /var/lib/AccountsService/users/{name}\n",
+                without_mode_setting(safe, x11)
             )
         }
         (DisplayManager::Sddm | DisplayManager::Gdm, None)
@@ -71,11 +80,48 @@ fn component(spec: &BuildSpec, environment: Environment, user: &LiveUser) -> Str
     )
 }
 
+/// The session for "safe graphics", where it is another than the usual one.
+fn safe_session(spec: &BuildSpec, environment: Environment) -> Option<&'static str> {
+    let suite = spec.base.suite;
+    let has_one = match (environment, suite) {
+        (Environment::Kde, _) => true,
+        (Environment::Gnome, Suite::Bookworm | Suite::Trixie) => true,
+        // Its X11 session is gone.
+        (Environment::Gnome, Suite::Forky | Suite::Sid) => false,
+        // These have none but that.
+        (
+            Environment::Xfce
+            | Environment::Lxqt
+            | Environment::Cinnamon
+            | Environment::Mate
+            | Environment::Kiosk,
+            _,
+        ) => false,
+    };
+    let wayland = spec.desktop.session == SessionKind::Wayland;
+    let safe = (has_one && wayland).then_some(SessionKind::X11)?;
+    login::session(environment, safe, suite)
+}
+
+/// Takes the safe session, and does `more`, on a machine that was started with "safe graphics".
+fn without_mode_setting(safe: Option<&str>, more: &str) -> String {
+    safe.map_or_else(String::new, |safe| {
+        format!(
+            "if grep -qw nomodeset /proc/cmdline; then\n\
+             \tsession={safe}\n{more}fi\n"
+        )
+    })
+}
+
 /// Path and text of each setting. `locked`: nobody could open a locked screen again.
-fn settings(environment: Environment, locked: bool) -> Vec<(&'static str, String)> {
+fn settings(
+    spec: &BuildSpec,
+    environment: Environment,
+    locked: bool,
+) -> Vec<(&'static str, String)> {
     match environment {
         Environment::Kde => kde(locked),
-        Environment::Gnome => gnome(locked),
+        Environment::Gnome => gnome(spec, locked),
         Environment::Xfce => xfce(locked),
         Environment::Cinnamon => cinnamon(locked),
         Environment::Mate => mate(locked),
@@ -124,7 +170,8 @@ fn kde(locked: bool) -> Vec<(&'static str, String)> {
 /// Overrides of GSettings' defaults, see glib-compile-schemas(1).
 const OVERRIDE: &str = "/usr/share/glib-2.0/schemas/90_isosmith-live.gschema.override";
 
-fn gnome(locked: bool) -> Vec<(&'static str, String)> {
+/// GNOME shows no icons on its desktop, so that the installer stands first in its dash.
+fn gnome(spec: &BuildSpec, locked: bool) -> Vec<(&'static str, String)> {
     let mut text = String::from(
         "[org.gnome.settings-daemon.plugins.power]\n\
          sleep-inactive-ac-type='nothing'\n\
@@ -132,6 +179,16 @@ fn gnome(locked: bool) -> Vec<(&'static str, String)> {
          [org.gnome.shell]\n\
          welcome-dialog-last-shown-version='9999'\n",
     );
+    if spec.installer.calamares {
+        let applications = &spec.desktop.applications;
+        let chosen = [&applications.browser, &applications.files]
+            .into_iter()
+            .flatten()
+            .map(|id| format!(", '{id}'"));
+        text.push_str("favorite-apps=['isosmith-installer.desktop'");
+        text.extend(chosen);
+        text.push_str("]\n");
+    }
     if locked {
         text.push_str(
             "\n[org.gnome.desktop.screensaver]\nlock-enabled=false\n\n\

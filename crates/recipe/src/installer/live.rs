@@ -179,8 +179,9 @@ icon=$desktop/isosmith-installer.desktop
 cp "$entry" "$icon"
 chmod 0755 "$icon"
 if command -v gio > /dev/null; then
-    # Without these Xfce, GNOME's icons and Cinnamon ask whether it can be trusted.
+    # Without these Xfce, GNOME's icons, Cinnamon and LXQt ask whether it can be trusted.
     gio set --type=string "$icon" metadata::trusted true
+    gio set --type=string "$icon" metadata::trust true
     gio set --type=string "$icon" metadata::xfce-exe-checksum "$(sha256sum "$icon" | cut -d' ' -f1)"
     touch "$icon"
 fi 2> /dev/null

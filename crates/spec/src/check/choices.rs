@@ -138,6 +138,20 @@ pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Ins
             | MenuEntry::LocalDisk => {}
         }
     }
+    let starts = |entry: &MenuEntry| match entry {
+        MenuEntry::Live
+        | MenuEntry::LiveToRam
+        | MenuEntry::SafeGraphics
+        | MenuEntry::Install
+        | MenuEntry::DebianInstaller => true,
+        MenuEntry::VerifyMedium | MenuEntry::MemoryTest | MenuEntry::LocalDisk => false,
+    };
+    if !only && !boot.entries.iter().any(starts) {
+        at.refuse(
+            "no line of the menu starts the live system or an installer",
+            "add `\"live\"`, or leave the line out",
+        );
+    }
     if installer.debian && !boot.entries.contains(&MenuEntry::DebianInstaller) {
         at.refuse(
             "Debian's installer is on the medium, but no line of the menu starts it",

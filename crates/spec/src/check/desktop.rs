@@ -1,6 +1,7 @@
 //! `[desktop]` and `[installer]`.
 
 use super::read::Place;
+use super::rules::INDISPENSABLE;
 use crate::model::{Applications, Desktop, Environment, Installer, InstallerPage};
 use crate::names::{DesktopFileId, PackageName, Uri, refuse_if};
 use crate::problem::{Reason, quote};
@@ -98,27 +99,18 @@ fn pages(at: &Place<'_>) -> Option<Vec<InstallerPage>> {
     missing.is_empty().then_some(pages)
 }
 
-/// What an installed system could not start, or not be updated, without.
-const KEPT: [&str; 11] = [
-    "apt",
-    "base-files",
-    "bash",
-    "coreutils",
-    "dpkg",
-    "init",
-    "initramfs-tools",
-    "libc6",
-    "systemd",
-    "systemd-sysv",
-    "udev",
-];
-
 /// Beginnings of the names of kernels and boot loaders.
 const KEPT_KINDS: [&str; 3] = ["linux-image-", "grub", "shim-"];
 
+/// What an installed system could not start, or not be updated, without: what the live one needs,
+/// but for what makes it a live one.
+fn is_kept(name: &str) -> bool {
+    INDISPENSABLE.contains(&name) && !name.starts_with("live-") && name != "user-setup"
+}
+
 fn removable(text: &str) -> Result<PackageName, Reason> {
     let name = PackageName::parse(text)?;
-    let kept = KEPT.contains(&text) || KEPT_KINDS.iter().any(|kind| text.starts_with(kind));
+    let kept = is_kept(text) || KEPT_KINDS.iter().any(|kind| text.starts_with(kind));
     refuse_if(
         kept,
         || {

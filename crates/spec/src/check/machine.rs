@@ -100,7 +100,7 @@ fn live_user(at: &Place<'_>) -> Option<LiveUser> {
 
 /// Users and groups of Debian's base-passwd, and of services that live images often hold;
 /// a user brings a group of its own name, so groups count too.
-const SYSTEM_ACCOUNTS: [&str; 59] = [
+const SYSTEM_ACCOUNTS: [&str; 61] = [
     "adm",
     "audio",
     "avahi",
@@ -119,7 +119,9 @@ const SYSTEM_ACCOUNTS: [&str; 59] = [
     "gdm",
     "geoclue",
     "gnats",
+    "input",
     "irc",
+    "isosmith-kiosk",
     "kmem",
     "kvm",
     "lightdm",

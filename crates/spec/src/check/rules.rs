@@ -92,7 +92,7 @@ pub(super) fn kernel(root: &Place<'_>, base: Option<&Base>, kernel: Option<&Kern
 
 /// Packages without which no live image comes about: Debian's essential ones, package
 /// management, and what finds and starts the live system.
-const INDISPENSABLE: [&str; 47] = [
+pub(super) const INDISPENSABLE: [&str; 47] = [
     "adduser",
     "apt",
     "base-files",
@@ -204,11 +204,20 @@ pub(super) fn services(root: &Place<'_>) {
     }
 }
 
+/// A file laid over these would take away the accounts of the system's own programs.
+const ACCOUNT_FILES: [&str; 4] = ["/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow"];
+
 pub(super) fn files(root: &Place<'_>) {
     let mut targets = BTreeSet::new();
     for entry in root.get("files").entries() {
         let target = entry.get("target");
         target.not_again(&mut targets, target.text());
+        if let Some(text) = target.text().filter(|text| ACCOUNT_FILES.contains(text)) {
+            target.refuse(
+                format!("{} is made from `[users]` and the packages", quote(text)),
+                "write the accounts into `[users]`, or change the file in a script",
+            );
+        }
     }
 }
 

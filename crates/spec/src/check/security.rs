@@ -3,7 +3,7 @@
 use super::read::Place;
 use super::system::web;
 use crate::model::{Assistant, Security, SigningKey, SshPolicy};
-use crate::names::{MaterialPath, Port, at_most, only, visible};
+use crate::names::{MaterialPath, Port, Uri, at_most, only, refuse_if, visible};
 use crate::problem::Reason;
 
 pub(super) fn security(at: &Place<'_>) -> Option<Security> {
@@ -60,7 +60,7 @@ fn signing(at: &Place<'_>) -> Option<SigningKey> {
 pub(super) fn assistant(at: &Place<'_>) -> Option<Option<Assistant>> {
     unless_off(at, |at| {
         let interface = at.get("interface").parse(str::parse);
-        let endpoint = at.get("endpoint").parse(web);
+        let endpoint = at.get("endpoint").parse(endpoint);
         let model = at.get("model").parse(model);
         Some(Assistant {
             interface: interface?,
@@ -68,6 +68,18 @@ pub(super) fn assistant(at: &Place<'_>) -> Option<Option<Assistant>> {
             model: model?,
         })
     })
+}
+
+/// A plain address: programs put the interface's paths after it, and whatever stands in it, such as
+/// a key, can be read by everybody who has the image.
+fn endpoint(text: &str) -> Result<Uri, Reason> {
+    let uri = web(text)?;
+    refuse_if(
+        text.contains(['?', '&', '=']),
+        || "the address holds a query, which would end up in the image".to_owned(),
+        "write the plain address of the server; a key is asked for by `ai` itself",
+    )?;
+    Ok(uri)
 }
 
 /// What servers call their models: `llama3.2:3b`, `hf.co/owner/name:Q4_K_M`, `gpt-4o`.

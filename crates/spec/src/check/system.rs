@@ -238,8 +238,18 @@ pub(super) fn kernel(at: &Place<'_>) -> Option<Kernel> {
     })
 }
 
-/// Parameters with which the live system would not find itself any more.
-const OURS: [&str; 5] = ["BOOT_IMAGE", "boot", "init", "initrd", "root"];
+/// Parameters with which the live system would not find itself, or nothing of the profile, any
+/// more; see live-boot(7) and live-config(7).
+const OURS: [&str; 8] = [
+    "BOOT_IMAGE",
+    "boot",
+    "components",
+    "init",
+    "initrd",
+    "live-media-path",
+    "nocomponents",
+    "root",
+];
 
 pub(super) fn parameter(text: &str) -> Result<KernelParameter, Reason> {
     let parameter = KernelParameter::parse(text)?;

@@ -162,6 +162,9 @@ const VOLATILE: [&str; 7] = [
     "/var/lock",
 ];
 
+/// Links to folders of `/usr` in every Debian since bookworm (`usrmerge`).
+const MERGED: [&str; 4] = ["/bin", "/lib", "/lib64", "/sbin"];
+
 fn target(text: &str) -> Result<(), Reason> {
     refuse_if(
         text.is_empty(),
@@ -199,6 +202,11 @@ fn target(text: &str) -> Result<(), Reason> {
             )
         },
         "choose another folder; files below /run and /tmp can be made at boot by tmpfiles.d(5)",
+    )?;
+    refuse_if(
+        MERGED.contains(&text),
+        || format!("{} is a link that the whole system stands on", quote(text)),
+        format!("write {}", quote(&format!("/usr{text}"))),
     )?;
     components(text)
 }

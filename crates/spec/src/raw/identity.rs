@@ -33,7 +33,7 @@ pub(super) static BRANDING: &[Field] = &[
     Field::new(
         "short_name",
         LINE,
-        "Name for narrow places, at most 32 characters. The default is `name`, cut.",
+        "Name for narrow places, at most 32 characters. The default is `name`, cut; so it is below a profile that was called something else.",
         &["\"Example\""],
     ),
     Field::new(
