@@ -1,8 +1,10 @@
 //! Which packages a spec asks for, directly or by a choice that needs them.
 
+mod applications;
 mod branding;
 mod desktop;
 mod installer;
+mod need;
 mod security;
 mod suite;
 
@@ -12,7 +14,10 @@ use isosmith_spec::model::{
     BiosLoader, BuildSpec, FirmwareSet, KernelFlavour, MenuEntry, SudoPolicy, Suite,
 };
 
+use need::{Need, needs};
+
 pub use branding::has_splash;
+pub use need::needed_but_excluded;
 
 /// In every image. Mind the Recommends: without user-setup there is no live user, without sudo
 /// and locales their components of live-config do nothing.
@@ -36,7 +41,7 @@ const LIVE: &[&str] = &[
 /// Packages that are installed, sorted: those of the profile and those that its choices need.
 pub fn installed(spec: &BuildSpec) -> Vec<String> {
     let mut wanted: BTreeSet<String> = asked(spec).into_iter().collect();
-    wanted.extend(installer::installed(spec).into_iter().map(str::to_owned));
+    wanted.extend(names(installer::installed(spec)));
     wanted.into_iter().collect()
 }
 
@@ -49,65 +54,92 @@ pub fn asked(spec: &BuildSpec) -> Vec<String> {
         .iter()
         .map(ToString::to_string)
         .collect();
-    wanted.extend(LIVE.iter().map(|&name| name.to_owned()));
+    wanted.extend(names(chosen(spec)));
+    let extras = desktop::extras(&spec.desktop).into_iter();
+    let extras = extras.filter_map(|name| suite::named(name, spec.base.suite));
+    let kept = |name: &&str| {
+        let mut left_out = spec.software.exclude.iter();
+        left_out.all(|excluded| excluded.as_str() != *name)
+    };
+    wanted.extend(extras.filter(kept).map(str::to_owned));
+    wanted.into_iter().collect()
+}
+
+fn names(needs: Vec<Need>) -> impl Iterator<Item = String> {
+    needs.into_iter().map(|need| need.name.to_owned())
+}
+
+/// What the profile's choices cannot do without, installer and medium left aside.
+fn chosen(spec: &BuildSpec) -> Vec<Need> {
+    let suite = spec.base.suite;
+    let mut all = needs("", LIVE);
     if let Some(user) = &spec.users.live {
-        wanted.insert("user-setup".to_owned());
+        all.extend(needs("users.live", &["user-setup"]));
         if user.sudo != SudoPolicy::None {
-            wanted.insert("sudo".to_owned());
+            all.extend(needs("users.live.sudo", &["sudo"]));
         }
     }
     if spec.assistant.is_some() {
         // Without them no encrypted connection is trusted.
-        wanted.insert("ca-certificates".to_owned());
+        all.extend(needs("ai.interface", &["ca-certificates"]));
     }
-    wanted.extend(branding::packages(spec).map(str::to_owned));
-    wanted.insert(kernel(spec.kernel.flavour).to_owned());
+    all.extend(branding::packages(spec));
+    all.extend(needs("kernel.flavour", &[kernel(spec.kernel.flavour)]));
     for set in &spec.kernel.firmware {
-        let names = firmware(*set, spec.base.suite).iter();
-        wanted.extend(names.map(|&name| name.to_owned()));
+        all.extend(needs("kernel.firmware", firmware(*set, suite)));
     }
     if spec.users.accounts.iter().any(|account| account.sudo) {
-        wanted.insert("sudo".to_owned());
+        all.extend(needs("users.accounts", &["sudo"]));
     }
-    let chosen = desktop::packages(&spec.desktop)
+    let of_debian_13 = desktop::packages(&spec.desktop)
         .into_iter()
         .chain(security::packages(&spec.security));
-    let chosen = chosen.filter_map(|name| suite::named(name, spec.base.suite));
-    wanted.extend(chosen.map(str::to_owned));
-    wanted.into_iter().collect()
+    all.extend(of_debian_13.filter_map(|need| need.in_suite(suite)));
+    all.extend(applications::packages(&spec.desktop.applications, suite));
+    all
 }
 
 /// Packages that exclude each other, of which an installed system gets one from the medium.
 pub fn in_the_pool(spec: &BuildSpec) -> Vec<&'static str> {
-    installer::in_the_pool(spec)
+    let pool = installer::in_the_pool(spec).into_iter();
+    pool.map(|need| need.name).collect()
 }
 
 /// Packages that are downloaded for files of theirs on the medium, and not installed.
 pub fn on_the_medium(spec: &BuildSpec) -> Vec<&'static str> {
+    let lent = lent(spec).into_iter();
+    lent.map(|need| need.name).collect()
+}
+
+fn lent(spec: &BuildSpec) -> Vec<Need> {
     let boot = &spec.boot;
-    let mut names = Vec::new();
-    match boot.bios {
-        BiosLoader::Isolinux => names.extend(["isolinux", "syslinux-common"]),
-        BiosLoader::Grub => names.push("grub-pc-bin"),
-        BiosLoader::None => {}
-    }
+    let mut all = match boot.bios {
+        BiosLoader::Isolinux => needs("boot.bios", &["isolinux", "syslinux-common"]),
+        BiosLoader::Grub => needs("boot.bios", &["grub-pc-bin"]),
+        BiosLoader::None => Vec::new(),
+    };
     if boot.uefi && boot.secure_boot {
-        names.extend([
-            "shim-signed",
-            "shim-helpers-amd64-signed",
-            "grub-efi-amd64-signed",
-        ]);
+        all.extend(needs(
+            "boot.secure_boot",
+            &[
+                "shim-signed",
+                "shim-helpers-amd64-signed",
+                "grub-efi-amd64-signed",
+            ],
+        ));
     }
     if boot.uefi || boot.bios == BiosLoader::Grub {
-        names.extend(["grub-efi-amd64-bin", "grub-common"]);
+        let field = if boot.uefi { "boot.uefi" } else { "boot.bios" };
+        all.extend(needs(field, &["grub-efi-amd64-bin", "grub-common"]));
     }
     if boot.entries.contains(&MenuEntry::MemoryTest) {
-        names.push("memtest86+");
+        all.extend(needs("boot.entries", &["memtest86+"]));
     }
     if spec.installer.debian {
-        names.push(debian_installer(spec.base.suite).0);
+        let (package, _) = debian_installer(spec.base.suite);
+        all.extend(needs("installer.debian", &[package]));
     }
-    names
+    all
 }
 
 /// The package that has the initramfs of Debian's installer for `suite`, and the folder of that in
@@ -179,12 +211,12 @@ pub const fn firmware(set: FirmwareSet, suite: Suite) -> &'static [&'static str]
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use isosmith_spec::{Layer, Origin};
 
     use super::*;
 
-    fn spec(text: &str) -> BuildSpec {
+    pub(in crate::wanted) fn spec(text: &str) -> BuildSpec {
         let text = format!("format = 1\n[profile]\nname = \"demo\"\n{text}");
         let layer = Layer::new(Origin::Profile("demo".into()), "", text);
         isosmith_spec::load(vec![layer], &|_| None)
@@ -210,10 +242,12 @@ mod tests {
         let full = format!("{kde}size = \"full\"");
         let x11 = format!("{kde}session = \"x11\"");
         let old = format!("[base]\nsuite = \"bookworm\"\n{kde}");
+        let fewer = format!("{kde}[software]\nexclude = [\"kate\"]");
         for (text, has, lacks) in [
             ("", &[][..], &["xserver-xorg", "nftables", "sudo-ldap"][..]),
             (kde, &["plasma-desktop", "sddm", "kate"], &["gdm3", "gimp"]),
             (&minimal, &["plasma-desktop", "konsole"], &["kate"]),
+            (&fewer, &["plasma-desktop", "gwenview"], &["kate"]),
             (&full, &["plasma-desktop", "kate", "gimp"], &[]),
             (&x11, &["kwin-x11", "xserver-xorg"], &["xwayland"]),
             (

@@ -47,6 +47,7 @@ use isosmith_protocol::{Phase, StepId};
 use isosmith_spec::model::{BuildSpec, ScriptPoint};
 
 pub use brand::check_picture;
+pub use isosmith_catalogue::wanted::needed_but_excluded;
 pub use materials::{Materials, take_apart};
 pub use mirrors::{Machine, Mirrors};
 pub use rehearsal::rehearse;

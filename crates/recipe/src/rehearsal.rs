@@ -349,20 +349,18 @@ mod tests {
     use super::*;
     use crate::{Materials, Order, materials::take, mirrors::Mirrors};
 
-    /// The commands of a profile that consists of `text`.
-    fn commands(text: &str) -> Vec<String> {
+    /// The order of a profile that consists of `text`; `program` is the assistant.
+    fn order(text: &str, program: &Path) -> Order {
         let text = format!("format = 1\n[profile]\nname = \"demo\"\n{text}");
         let layer = Layer::new(Origin::Profile("demo".into()), "", text);
         let (_, merged) = isosmith_spec::load(vec![layer], &|_| None).expect("a good profile");
-        let scratch = tempfile::tempdir().expect("a temporary folder");
-        let program = tempfile::NamedTempFile::new().expect("a temporary file");
-        let assistant = take(program.path(), None, MaterialKind::Overlay).ok();
+        let assistant = take(program, None, MaterialKind::Overlay).ok();
         let mirrors = Mirrors {
             archive: vec!["http://m/debian".into()],
             security: vec!["http://m/sec".into()],
             proxy: None,
         };
-        let order = Order {
+        Order {
             profile: merged.to_toml(),
             materials: Materials::default(),
             assistant,
@@ -371,8 +369,14 @@ mod tests {
             squashfs_writer: crate::SquashfsWriter::Mksquashfs,
             manner: isosmith_protocol::Manner::default(),
             previous: None,
-        };
-        let state = Debian::new(order).expect("a good order");
+        }
+    }
+
+    /// The commands of a profile that consists of `text`.
+    fn commands(text: &str) -> Vec<String> {
+        let scratch = tempfile::tempdir().expect("a temporary folder");
+        let program = tempfile::NamedTempFile::new().expect("a temporary file");
+        let state = Debian::new(order(text, program.path())).expect("a good order");
         rehearse(state, scratch.path()).expect("rehearsed to the end")
     }
 
@@ -382,6 +386,19 @@ mod tests {
             .into_iter()
             .filter(|line| line.contains(part))
             .collect()
+    }
+
+    #[test]
+    fn nothing_begins_that_lacks_what_its_profile_needs() {
+        let profile = "[desktop]\nenvironment = \"kde\"\n[software]\nexclude = [\"sddm\"]";
+        let Err(failure) = Debian::new(order(profile, Path::new("/"))) else {
+            panic!("a build without a login screen begins")
+        };
+        assert_eq!(failure.code, isosmith_protocol::Code::ProfileInvalid);
+        let cause = failure.causes.concat();
+        for part in ["software.exclude", "sddm", "desktop.display_manager"] {
+            assert!(cause.contains(part), "{cause}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use isosmith_catalogue::wanted;
 use isosmith_engine::Failure;
 use isosmith_protocol::{Code, Manner};
 use isosmith_spec::model::BuildSpec;
-use isosmith_spec::{Layer, Origin};
+use isosmith_spec::{Layer, Origin, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -186,11 +186,11 @@ impl Debian {
             "",
             order.profile.clone(),
         );
-        let (spec, _) = isosmith_spec::load(vec![layer], &|_| None).map_err(|problems| {
-            let mut failure = Failure::plain(Code::ProfileInvalid, "the profile has errors");
-            failure.causes = problems.iter().map(ToString::to_string).collect();
-            failure
-        })?;
+        let (spec, _) = isosmith_spec::load(vec![layer], &|_| None).map_err(refused)?;
+        let contradictions = wanted::needed_but_excluded(&spec);
+        if !contradictions.is_empty() {
+            return Err(refused(contradictions));
+        }
         crate::mirrors::refuse_files(&spec.base)?;
         let proxy = order.mirrors.proxy.clone();
         Ok(Self {
@@ -320,6 +320,12 @@ impl Debian {
             .map(|source| source.uris)
             .collect()
     }
+}
+
+fn refused(problems: Vec<Problem>) -> Failure {
+    let mut failure = Failure::plain(Code::ProfileInvalid, "the profile has errors");
+    failure.causes = problems.iter().map(ToString::to_string).collect();
+    failure
 }
 
 fn too_early(what: &str) -> Failure {

@@ -2,6 +2,8 @@
 
 use isosmith_spec::model::{BuildSpec, DisplayManager, Environment};
 
+use super::need::{Need, needs};
+
 /// The boot splash, words in it, and a font for them. The initramfs hook of plymouth leaves the
 /// splash out without a word when the plugin for words is missing.
 const SPLASH: &[&str] = &[
@@ -24,8 +26,14 @@ pub fn has_splash(spec: &BuildSpec) -> bool {
 }
 
 /// Packages for the brand's surfaces.
-pub(super) fn packages(spec: &BuildSpec) -> impl Iterator<Item = &'static str> {
-    let splash = if has_splash(spec) { SPLASH } else { &[] };
+pub(super) fn packages(spec: &BuildSpec) -> Vec<Need> {
+    let splash = if spec.desktop.environment.is_some() {
+        needs("desktop.environment", SPLASH)
+    } else if spec.installer.calamares {
+        needs("installer.calamares", SPLASH)
+    } else {
+        Vec::new()
+    };
     let greeter = match spec.desktop.display_manager {
         DisplayManager::Lightdm => GTK,
         DisplayManager::Sddm | DisplayManager::Gdm | DisplayManager::None => &[],
@@ -36,5 +44,7 @@ pub(super) fn packages(spec: &BuildSpec) -> impl Iterator<Item = &'static str> {
         ) => GTK,
         Some(Environment::Kde | Environment::Lxqt | Environment::Kiosk) | None => &[],
     };
-    splash.iter().chain(greeter).chain(desktop).copied()
+    let greeter = needs("desktop.display_manager", greeter);
+    let desktop = needs("desktop.environment", desktop);
+    [splash, greeter, desktop].concat()
 }

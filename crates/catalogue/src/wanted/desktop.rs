@@ -4,6 +4,8 @@
 
 use isosmith_spec::model::{Desktop, DesktopSize, DisplayManager, Environment, SessionKind};
 
+use super::need::{Need, needs};
+
 /// Sessions, sound, network, storage and fonts, under every desktop. Without libpam-systemd
 /// nobody gets a session of logind, and without rtkit sound stutters under load.
 const EVERY: &[&str] = &[
@@ -413,11 +415,11 @@ struct Sizes {
 }
 
 impl Sizes {
-    const fn of(&self, size: DesktopSize) -> [&'static [&'static str]; 3] {
+    const fn beyond_minimal(&self, size: DesktopSize) -> [&'static [&'static str]; 2] {
         match size {
-            DesktopSize::Minimal => [self.minimal, &[], &[]],
-            DesktopSize::Standard => [self.minimal, self.standard, &[]],
-            DesktopSize::Full => [self.minimal, self.standard, self.full],
+            DesktopSize::Minimal => [&[], &[]],
+            DesktopSize::Standard => [self.standard, &[]],
+            DesktopSize::Full => [self.standard, self.full],
         }
     }
 }
@@ -428,31 +430,73 @@ const EVERY_DESKTOP: Sizes = Sizes {
     full: EVERY_FULL,
 };
 
-/// Names in Debian 13 of what `desktop` needs; some more than once.
-pub(super) fn packages(desktop: &Desktop) -> Vec<&'static str> {
+const NOTHING: Sizes = Sizes {
+    minimal: &[],
+    standard: &[],
+    full: &[],
+};
+
+/// Names in Debian 13 of what `desktop` cannot do without; some more than once.
+pub(super) fn packages(desktop: &Desktop) -> Vec<Need> {
     let Some(environment) = desktop.environment else {
         return Vec::new();
     };
-    let mut names = of_size(environment, desktop.size);
-    names.extend(session(environment, desktop.session));
-    names.extend(display_manager(environment, desktop.display_manager));
-    names
+    let session = session(environment, desktop.session);
+    let screen = display_manager(environment, desktop.display_manager);
+    [
+        needs("desktop.environment", own(environment).minimal),
+        needs("desktop.environment", every(environment).minimal),
+        needs("desktop.environment", file_manager(environment)),
+        needs("desktop.session", &session),
+        needs("desktop.display_manager", &screen),
+    ]
+    .concat()
 }
 
-fn of_size(environment: Environment, size: DesktopSize) -> Vec<&'static str> {
-    let every = EVERY_DESKTOP.of(size);
-    let (own, every, gtk): (&Sizes, &[_], _) = match environment {
-        Environment::Kde => (&KDE, &every, &[][..]),
-        Environment::Gnome => (&GNOME, &every, GTK_FILES),
-        Environment::Xfce => (&XFCE, &every, GTK_FILES),
-        Environment::Lxqt => (&LXQT, &every, GTK_FILES),
-        Environment::Cinnamon => (&CINNAMON, &every, GTK_FILES),
-        Environment::Mate => (&MATE, &every, GTK_FILES),
-        Environment::Kiosk => (&KIOSK, &[], &[][..]),
+/// Names in Debian 13 of what `desktop` has beyond that for its size; each may be left out.
+pub(super) fn extras(desktop: &Desktop) -> Vec<&'static str> {
+    let Some(environment) = desktop.environment else {
+        return Vec::new();
     };
-    let own = own.of(size);
-    let lists = own.iter().chain(every).chain([&gtk]);
-    lists.copied().flatten().copied().collect()
+    let own = own(environment).beyond_minimal(desktop.size);
+    let every = every(environment).beyond_minimal(desktop.size);
+    own.into_iter().chain(every).flatten().copied().collect()
+}
+
+const fn own(environment: Environment) -> &'static Sizes {
+    match environment {
+        Environment::Kde => &KDE,
+        Environment::Gnome => &GNOME,
+        Environment::Xfce => &XFCE,
+        Environment::Lxqt => &LXQT,
+        Environment::Cinnamon => &CINNAMON,
+        Environment::Mate => &MATE,
+        Environment::Kiosk => &KIOSK,
+    }
+}
+
+/// What `environment` shares with the others.
+const fn every(environment: Environment) -> &'static Sizes {
+    match environment {
+        Environment::Kde
+        | Environment::Gnome
+        | Environment::Xfce
+        | Environment::Lxqt
+        | Environment::Cinnamon
+        | Environment::Mate => &EVERY_DESKTOP,
+        Environment::Kiosk => &NOTHING,
+    }
+}
+
+const fn file_manager(environment: Environment) -> &'static [&'static str] {
+    match environment {
+        Environment::Gnome
+        | Environment::Xfce
+        | Environment::Lxqt
+        | Environment::Cinnamon
+        | Environment::Mate => GTK_FILES,
+        Environment::Kde | Environment::Kiosk => &[],
+    }
 }
 
 /// What the session itself runs on. With "safe graphics" there is a screen for X11 alone: Debian's

@@ -2,6 +2,8 @@
 
 use isosmith_spec::model::{BiosLoader, BuildSpec, Encryption, Suite};
 
+use super::need::{Need, needs};
+
 /// What makes filesystems, for either installer; and what an installed system keeps.
 const COMMON: &[&str] = &[
     "sudo",
@@ -40,38 +42,50 @@ const SCREEN: &[&str] = &[
 
 /// Packages for the installers' sake: in the live system, and in the installed one only as far
 /// as its disk and firmware need them.
-pub(super) fn installed(spec: &BuildSpec) -> Vec<&'static str> {
+pub(super) fn installed(spec: &BuildSpec) -> Vec<Need> {
     let installer = &spec.installer;
     if !installer.any() {
         return Vec::new();
     }
-    let mut names = COMMON.to_vec();
+    let field = if installer.calamares {
+        "installer.calamares"
+    } else {
+        "installer.debian"
+    };
+    let mut all = needs(field, COMMON);
     if installer.calamares {
-        names.extend(calamares(spec));
+        all.extend(calamares(spec));
     }
     if installer.debian {
         // Its partitioner has logical volumes, and puts encrypted systems onto them.
-        names.push("lvm2");
+        all.extend(needs("installer.debian", &["lvm2"]));
     }
     if installer.encryption != Encryption::Hidden {
-        names.extend(["cryptsetup", "cryptsetup-initramfs", "keyutils"]);
+        all.extend(needs(
+            "installer.encryption",
+            &["cryptsetup", "cryptsetup-initramfs", "keyutils"],
+        ));
     }
     let boot = &spec.boot;
     if boot.bios != BiosLoader::None {
-        names.push("grub-pc-bin");
+        all.extend(needs("boot.bios", &["grub-pc-bin"]));
     }
     if boot.uefi {
-        names.extend(["grub-efi-amd64-bin", "efibootmgr"]);
+        all.extend(needs("boot.uefi", &["grub-efi-amd64-bin", "efibootmgr"]));
     }
     if boot.uefi && boot.secure_boot {
-        names.extend(["grub-efi-amd64-signed", "shim-signed"]);
+        all.extend(needs(
+            "boot.secure_boot",
+            &["grub-efi-amd64-signed", "shim-signed"],
+        ));
     }
-    names
+    all
 }
 
-fn calamares(spec: &BuildSpec) -> Vec<&'static str> {
-    let mut names = CALAMARES.to_vec();
-    names.extend(match spec.base.suite {
+fn calamares(spec: &BuildSpec) -> Vec<Need> {
+    let field = "installer.calamares";
+    let mut all = needs(field, CALAMARES);
+    let widgets = match spec.base.suite {
         // Calamares 3.2 is built with Qt 5, 3.3 with Qt 6; without these its slides are blank.
         Suite::Bookworm => [
             "qml-module-qtquick2",
@@ -83,20 +97,26 @@ fn calamares(spec: &BuildSpec) -> Vec<&'static str> {
             "qml6-module-qtquick-window",
             "qt6-svg-plugins",
         ],
-    });
+    };
+    all.extend(needs(field, &widgets));
     if spec.installer.only {
-        names.extend(SCREEN);
+        all.extend(needs("installer.only", SCREEN));
     }
-    names
+    all
 }
 
 /// Packages of which the installed system gets one: they exclude each other, so they lie on
 /// the medium, with what they need beyond the live system.
-pub(super) fn in_the_pool(spec: &BuildSpec) -> Vec<&'static str> {
+pub(super) fn in_the_pool(spec: &BuildSpec) -> Vec<Need> {
     if !spec.installer.any() {
         return Vec::new();
     }
-    let bios = (spec.boot.bios != BiosLoader::None).then_some("grub-pc");
-    let uefi = spec.boot.uefi.then_some("grub-efi-amd64");
-    bios.into_iter().chain(uefi).collect()
+    let mut all = Vec::new();
+    if spec.boot.bios != BiosLoader::None {
+        all.extend(needs("boot.bios", &["grub-pc"]));
+    }
+    if spec.boot.uefi {
+        all.extend(needs("boot.uefi", &["grub-efi-amd64"]));
+    }
+    all
 }
