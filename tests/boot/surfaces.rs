@@ -17,7 +17,7 @@ use isosmith_branding::{
     splash::{Moment, Splash},
     ssim,
 };
-use isosmith_spec::BuildSpec;
+use isosmith_spec::{BuildSpec, model::Environment};
 use isosmith_tests::{
     Kit,
     kit::workspace,
@@ -153,6 +153,10 @@ impl Screen {
 
     fn desktop(&mut self) -> Result<f64> {
         let environment = self.spec.desktop.environment.context("a desktop")?;
+        if environment == Environment::Gnome {
+            self.guest.shows("overview", LIMIT, overview)?;
+            self.guest.press(&["esc"])?;
+        }
         let brand = &self.brand;
         let splash = Splash::new(brand);
         self.guest.shows("desktop", LIMIT, |shot| {
@@ -219,6 +223,19 @@ fn gone(splash: &Splash, shot: &Path) -> Result<()> {
     let preview = splash.preview(Moment::Starting(300), width, height);
     let likeness = ssim(&screen, &preview, &splash.moving_regions(width, height))?;
     ensure!(likeness < SPLASH, "{} is the splash", shot.display());
+    Ok(())
+}
+
+/// GNOME's sessions begin with all windows side by side, on a grey ground, and the wallpaper in the
+/// middle is a small one.
+fn overview(shot: &Path) -> Result<()> {
+    let screen = image::open(shot)?.to_rgb8();
+    let edge = (50..screen.height() - 50).map(|y| screen.get_pixel(20, y).0);
+    let is_grey = |[r, g, b]: [u8; 3]| {
+        let spread = r.max(g).max(b) - r.min(g).min(b);
+        spread <= 8 && (0x18..=0x50).contains(&g)
+    };
+    ensure!(edge.into_iter().all(is_grey), "this is not the overview");
     Ok(())
 }
 

@@ -179,6 +179,8 @@ fn gnome(spec: &BuildSpec, locked: bool) -> Vec<(&'static str, String)> {
          [org.gnome.shell]\n\
          welcome-dialog-last-shown-version='9999'\n",
     );
+    // Updates of a medium are gone with its next start.
+    let software = "\n[org.gnome.software]\nallow-updates=false\ndownload-updates=false\n";
     if spec.installer.calamares {
         let applications = &spec.desktop.applications;
         let chosen = [&applications.browser, &applications.files]
@@ -189,6 +191,7 @@ fn gnome(spec: &BuildSpec, locked: bool) -> Vec<(&'static str, String)> {
         text.extend(chosen);
         text.push_str("]\n");
     }
+    text.push_str(software);
     if locked {
         text.push_str(
             "\n[org.gnome.desktop.screensaver]\nlock-enabled=false\n\n\
