@@ -41,7 +41,7 @@ pub enum Suite {
     Package,
     /// A profile from the real mirror, compared with a plain tree. Needs root and the network.
     Real,
-    /// Real ISOs in QEMU: BIOS, Secure Boot. Needs the network.
+    /// Real ISOs in QEMU: BIOS, Secure Boot. Needs root and the network.
     Boot,
 }
 
@@ -103,10 +103,13 @@ impl Suite {
 
     const fn needs_root(self) -> bool {
         match self {
-            Self::Privileged | Self::Helper | Self::Window | Self::Package | Self::Real => true,
-            Self::Lint | Self::Unit | Self::Ui | Self::Architecture | Self::Cli | Self::Boot => {
-                false
-            }
+            Self::Privileged
+            | Self::Helper
+            | Self::Window
+            | Self::Package
+            | Self::Real
+            | Self::Boot => true,
+            Self::Lint | Self::Unit | Self::Ui | Self::Architecture | Self::Cli => false,
         }
     }
 
