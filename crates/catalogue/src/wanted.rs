@@ -4,6 +4,7 @@ mod applications;
 mod branding;
 mod desktop;
 mod installer;
+mod language;
 mod need;
 mod security;
 mod suite;
@@ -42,7 +43,7 @@ const LIVE: &[&str] = &[
 pub fn installed(spec: &BuildSpec) -> Vec<String> {
     let mut wanted: BTreeSet<String> = asked(spec).into_iter().collect();
     wanted.extend(names(installer::installed(spec)));
-    wanted.into_iter().collect()
+    with_words(spec, wanted)
 }
 
 /// Packages of [`installed`] that are wanted for their own sake, sorted: without those that
@@ -62,6 +63,13 @@ pub fn asked(spec: &BuildSpec) -> Vec<String> {
         left_out.all(|excluded| excluded.as_str() != *name)
     };
     wanted.extend(extras.filter(kept).map(str::to_owned));
+    with_words(spec, wanted)
+}
+
+/// `wanted` in the profile's languages, sorted.
+fn with_words(spec: &BuildSpec, mut wanted: BTreeSet<String>) -> Vec<String> {
+    let words = language::packages(spec, wanted.iter().map(String::as_str));
+    wanted.extend(words);
     wanted.into_iter().collect()
 }
 
