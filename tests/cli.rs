@@ -310,6 +310,142 @@ fn problems_can_be_had_as_json() {
     }
 }
 
+/// A profile's folder in which nearly everything is wrong, some of it in its files only.
+fn everything_wrong(field: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let files: [(&str, &[u8]); 8] = [
+        ("logo.png", b"GIF89a"),
+        ("wall.svg", b"<svg xmlns='http://www.w3.org/2000/svg'"),
+        ("secret.asc", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"),
+        ("tool.deb", b"<html>"),
+        ("windows.sh", b"#!/bin/sh\r\necho a\r\n"),
+        ("good.sh", b"#!/bin/sh\n"),
+        ("owner.key", b"no key"),
+        ("owner.pem", b"no certificate"),
+    ];
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let profile = format!(
+        "format = 1\n[profile]\nname = \"x\"\n{field}\n\
+         [branding]\nlogo = \"logo.png\"\nwallpaper = \"wall.svg\"\n\
+         [software]\ndebs = [\"tool.deb\"]\n\
+         [[scripts]]\nsource = \"good.sh\"\npoint = \"after-base\"\n\
+         [[scripts]]\nsource = \"windows.sh\"\npoint = \"after-base\"\n\
+         [[scripts]]\nsource = \"missing.sh\"\npoint = \"after-base\"\n\
+         [[base.repositories]]\nname = \"r\"\nuri = \"http://r.example.org\"\nsuite = \"s\"\n\
+         components = [\"main\"]\nkey = \"secret.asc\"\n\
+         [security.signing]\nkey = \"owner.key\"\ncertificate = \"owner.pem\"\n"
+    );
+    fs::write(folder.path().join("profile.toml"), profile).unwrap();
+    folder
+}
+
+#[test]
+fn a_wrong_field_or_file_hides_no_other() {
+    let files = [
+        ("base.repositories[0].key", "is a private key"),
+        ("branding.logo", "is neither SVG, PNG, JPEG nor WebP"),
+        ("branding.wallpaper", "wall.svg"),
+        ("scripts[1].source", "line ends of Windows"),
+        ("scripts[2].source", "No such file"),
+        ("security.signing.certificate", "owner.pem"),
+        ("software.debs[0]", "is not a Debian package"),
+    ];
+    let wrong_field = ("region.timezone", "Nowhere");
+    for (field, status, more) in [
+        ("", 3, None),
+        (
+            "[region]\ntimezone = \"Nowhere at all\"",
+            1,
+            Some(wrong_field),
+        ),
+    ] {
+        let folder = everything_wrong(field);
+        let path = folder.path().to_str().unwrap();
+        let want: Vec<(&str, &str)> = files.into_iter().chain(more).collect();
+        let words: Vec<&str> = want.iter().flat_map(|(path, why)| [*path, *why]).collect();
+        check(&["check", path], 3, &[], &words);
+
+        let run = isosmith(&["check", "--json", path]);
+        assert_eq!(run.status.code(), Some(status), "{}", text(&run.stderr));
+        let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        let problems = said["problems"].as_array().unwrap();
+        assert_eq!(problems.len(), want.len(), "{said:#}");
+        for (path, why) in want {
+            let found = problems.iter().find(|problem| problem["path"] == path);
+            let found = found.unwrap_or_else(|| panic!("{path} is not in {said:#}"));
+            assert!(found["message"].as_str().unwrap().contains(why), "{found}");
+            assert_ne!(found["fix"], "", "{found}");
+            assert_eq!(
+                found["origin"],
+                format!("profile {}", folder.path().display())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_profile_that_cannot_be_read_is_a_problem_in_json_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("latin.toml"), b"format = 1 # \xe4").unwrap();
+    fs::write(at("huge.toml"), vec![b'#'; (4 << 20) + 1]).unwrap();
+    for (profile, says) in [
+        (at("missing.toml"), "missing.toml"),
+        ("no-such-profile".to_owned(), "no-such-profile"),
+        (at("latin.toml"), "UTF-8"),
+        (at("huge.toml"), "larger than"),
+    ] {
+        let run = isosmith(&["check", "--json", &profile]);
+        assert_eq!(run.status.code(), Some(3), "{profile}");
+        let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        let problem = &said["problems"][0];
+        let message = problem["message"].as_str().unwrap();
+        assert!(message.contains(says), "{message}");
+        assert_ne!(problem["fix"], "", "{said}");
+    }
+}
+
+#[test]
+fn a_brand_that_will_not_look_as_meant_is_warned_of_and_not_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("profile.toml");
+    for (branding, code) in [
+        ("name = \"Plain\"\n", None),
+        (
+            "name = \"Grey\"\ntext = \"#445566\"\nbackground = \"#445566\"\n",
+            Some("low_contrast"),
+        ),
+        (
+            "name = \"\u{13000}\"\nshort_name = \"x\"\n",
+            Some("missing_characters"),
+        ),
+    ] {
+        let text = format!(
+            "format = 1\nextends = \"minimal\"\n[profile]\nname = \"x\"\n[branding]\n{branding}"
+        );
+        fs::write(&path, text).unwrap();
+        let said = json(&["check", "--json", path.to_str().unwrap()]);
+        assert_eq!(said["problems"], serde_json::json!([]), "{branding}");
+        let warnings = said["warnings"].as_array().unwrap();
+        match code {
+            None => assert!(warnings.is_empty(), "{said:#}"),
+            Some(code) => {
+                let found = warnings.iter().find(|warning| warning["code"] == code);
+                let found = found.unwrap_or_else(|| panic!("no {code} in {said:#}"));
+                let message = found["message"].as_str().unwrap();
+                check(
+                    &["check", path.to_str().unwrap()],
+                    0,
+                    &["no problems"],
+                    &[message],
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_plan_names_every_step_and_every_value_s_origin() {
     let plan = json(&["plan", "minimal", "--json"]);

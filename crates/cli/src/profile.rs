@@ -7,7 +7,7 @@ use std::{
 
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
-use isosmith_spec::{Layer, Merged, Origin, Problem, model::BuildSpec};
+use isosmith_spec::{Layer, Looked, Merged, Origin, Problem, model::BuildSpec};
 
 use crate::{args::ProfileArgs, places};
 
@@ -65,6 +65,37 @@ impl LoadError {
 ///
 /// Every problem at once.
 pub fn load(args: &ProfileArgs) -> Result<Loaded, LoadError> {
+    let (layers, mut problems) = layers(args)?;
+    match isosmith_spec::load(layers, &find) {
+        Ok((spec, merged)) if problems.is_empty() => Ok(Loaded { spec, merged }),
+        Ok(_) => Err(LoadError::Problems(problems)),
+        Err(found) => {
+            problems.extend(found);
+            Err(LoadError::Problems(problems))
+        }
+    }
+}
+
+/// Like [`load`], with as much of the profile as there is in spite of its problems.
+///
+/// # Errors
+///
+/// When a text cannot be read at all.
+pub fn look(args: &ProfileArgs) -> Result<Looked, Failure> {
+    let (layers, mut problems) = layers(args)?;
+    let mut looked = isosmith_spec::look(layers, &find);
+    problems.append(&mut looked.problems);
+    looked.problems = problems;
+    Ok(looked)
+}
+
+fn find(name: &str) -> Option<Layer> {
+    let file = places::find_profile(name)?;
+    profile_layer(name, &file).ok()
+}
+
+/// Every text, lowest first, and what is wrong with assignments of the command line.
+fn layers(args: &ProfileArgs) -> Result<(Vec<Layer>, Vec<Problem>), Failure> {
     let file = places::find_profile(&args.profile).ok_or_else(|| unknown(&args.profile))?;
     let mut layers = Vec::new();
     layers.extend(settings(
@@ -83,18 +114,7 @@ pub fn load(args: &ProfileArgs) -> Result<Loaded, LoadError> {
             Err(problem) => problems.push(problem),
         }
     }
-    let loaded = isosmith_spec::load(layers, &|name| {
-        let file = places::find_profile(name)?;
-        profile_layer(name, &file).ok()
-    });
-    match loaded {
-        Ok((spec, merged)) if problems.is_empty() => Ok(Loaded { spec, merged }),
-        Ok(_) => Err(LoadError::Problems(problems)),
-        Err(found) => {
-            problems.extend(found);
-            Err(LoadError::Problems(problems))
-        }
-    }
+    Ok((layers, problems))
 }
 
 fn settings(path: &Path, origin: fn(String) -> Origin) -> Result<Option<Layer>, Failure> {

@@ -1,9 +1,9 @@
 //! The profile's branding as the renderer wants it, and where its texts go in the tree.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use isosmith_branding::{
-    Brand, DebianFacts, Limits, Picture, TreeFile,
+    Brand, DebianFacts, Limits, Picture, PictureError, TreeFile, Warning,
     desktop::{self, icons},
     login,
     splash::Splash,
@@ -11,10 +11,13 @@ use isosmith_branding::{
 use isosmith_catalogue::wanted::has_splash;
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
-use isosmith_spec::{model::Suite, names::MaterialPath};
+use isosmith_spec::{
+    model::{Boot, Branding, BuildSpec, Suite},
+    names::MaterialPath,
+};
 use serde_json::{Value, json};
 
-use crate::state::Debian;
+use crate::{menu, state::Debian};
 
 /// Belongs to the package base-files; diverted.
 pub(crate) const OS_RELEASE: &str = "/usr/lib/os-release";
@@ -25,15 +28,51 @@ pub(crate) const OS_RELEASE: &str = "/usr/lib/os-release";
 ///
 /// [`Code::MaterialInvalid`] for a picture that cannot be used.
 pub(crate) fn whole(state: &Debian) -> Result<Brand, Failure> {
-    let branding = &state.spec.branding;
-    let logo = picture(state, "branding.logo", branding.logo.as_ref())?;
-    let wallpaper = picture(state, "branding.wallpaper", branding.wallpaper.as_ref())?;
+    of(&state.spec.branding, &|path| {
+        Ok(state.materials.get(path)?.path.clone())
+    })
+}
+
+fn of(branding: &Branding, place: Place<'_>) -> Result<Brand, Failure> {
+    let logo = picture(place, "branding.logo", branding.logo.as_ref())?;
+    let wallpaper = picture(place, "branding.wallpaper", branding.wallpaper.as_ref())?;
     let dark = picture(
-        state,
+        place,
         "branding.wallpaper_dark",
         branding.wallpaper_dark.as_ref(),
     )?;
     Ok(Brand::from_spec(branding, logo, wallpaper).with_wallpaper_dark(dark))
+}
+
+/// Where the file lies that the profile calls so.
+type Place<'p> = &'p dyn Fn(&MaterialPath) -> Result<PathBuf, Failure>;
+
+/// What the menus of `spec` cannot show well, before a build says so in the middle of it.
+/// `place` says where the file lies that the profile calls so.
+///
+/// # Errors
+///
+/// [`Code::MaterialInvalid`] for a picture that cannot be used.
+pub fn brand_warnings(spec: &BuildSpec, place: Place<'_>) -> Result<Vec<Warning>, Failure> {
+    let brand = of(&spec.branding, place)?;
+    // Parameters are not shown.
+    Ok(warnings(&brand, &spec.boot, &menu::entries(spec, &[])))
+}
+
+/// What the menus with these entries cannot show well.
+pub(crate) fn warnings(brand: &Brand, boot: &Boot, entries: &[menu::Entry]) -> Vec<Warning> {
+    isosmith_branding::warnings(brand, &shown(boot, entries.iter()))
+}
+
+/// A menu as its picture is drawn.
+pub(crate) fn shown<'e>(
+    boot: &Boot,
+    entries: impl Iterator<Item = &'e menu::Entry>,
+) -> isosmith_branding::Menu {
+    isosmith_branding::Menu::new(
+        entries.map(|entry| entry.title.clone()).collect(),
+        boot.timeout.map(isosmith_branding::Countdown::starting),
+    )
 }
 
 /// Everything that the drawn surfaces depend on.
@@ -79,13 +118,13 @@ pub(crate) fn surfaces(state: &Debian) -> Result<Vec<TreeFile>, Failure> {
 }
 
 fn picture(
-    state: &Debian,
+    place: Place<'_>,
     field: &str,
     path: Option<&MaterialPath>,
 ) -> Result<Option<Picture>, Failure> {
     let Some(path) = path else { return Ok(None) };
-    let from = &state.materials.get(path)?.path;
-    let bytes = fs::read(from).map_err(|error| Failure::io_at("read", from, error))?;
+    let from = place(path)?;
+    let bytes = fs::read(&from).map_err(|error| Failure::io_at("read", &from, error))?;
     check_picture(field, path.as_str(), &bytes).map(Some)
 }
 
@@ -95,13 +134,22 @@ fn picture(
 ///
 /// [`Code::MaterialInvalid`] with the renderer's own reason and advice.
 pub fn check_picture(field: &str, name: &str, bytes: &[u8]) -> Result<Picture, Failure> {
-    Picture::decode(bytes, Limits::default()).map_err(|error| {
+    decode(bytes).map_err(|error| {
         Failure::new(
             Code::MaterialInvalid,
             format!("{field}: {name}: {error}"),
             error.advice().to_owned(),
         )
     })
+}
+
+/// Decodes a picture of a profile within limits.
+///
+/// # Errors
+///
+/// The renderer's own.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
+    Picture::decode(bytes, Limits::default())
 }
 
 /// Files in the tree that carry the product's names, with their texts.

@@ -46,9 +46,9 @@ use isosmith_engine::{
 use isosmith_protocol::{Phase, StepId};
 use isosmith_spec::model::{BuildSpec, ScriptPoint};
 
-pub use brand::check_picture;
+pub use brand::{brand_warnings, check_picture};
 pub use isosmith_catalogue::wanted::needed_but_excluded;
-pub use materials::{Materials, take_apart};
+pub use materials::{Materials, find_problems, take_apart};
 pub use mirrors::{Machine, Mirrors};
 pub use rehearsal::rehearse;
 pub use signing::{CERTIFICATE, check_signing, odd_dates};

@@ -1,12 +1,15 @@
 //! Files that a profile names: copied into the build's own folder before anything runs, so
 //! that the build sees exactly what was checked.
 
+mod beginning;
 mod bundle;
+mod find;
 mod receive;
 mod secret;
 mod tar;
 
 pub use bundle::take_apart;
+pub use find::find_problems;
 
 use std::{
     collections::BTreeMap,
@@ -60,8 +63,8 @@ impl Materials {
     ///
     /// # Errors
     ///
-    /// [`Code::MaterialInvalid`] for something that is missing, too big, or neither file nor
-    /// folder, every one of them in one message; for a copy of a private key.
+    /// [`Code::MaterialInvalid`] for something that is missing, too big, neither file nor
+    /// folder, or by its beginning not what it is for, every one of them in one message; for a copy of a private key.
     pub fn collect(wanted: &[Wanted], base: &Path, into: Option<&Path>) -> Result<Self, Failure> {
         let mut found = BTreeMap::new();
         let mut problems = Vec::new();
@@ -180,7 +183,8 @@ pub(crate) fn take(from: &Path, to: Option<&Path>, kind: MaterialKind) -> io::Re
         }
         take_folder(from, to, &mut hash, &mut budget)?;
     } else {
-        take_file(from, to, is_secret(kind), &mut hash, &mut budget)?;
+        let file = take_file(from, to, is_secret(kind), &mut hash, &mut budget)?;
+        beginning::check_open(&file, kind)?;
     }
     Ok(Material {
         path: to.unwrap_or(from).to_owned(),
@@ -201,13 +205,14 @@ fn take_file(
     secret: bool,
     hash: &mut Sha256,
     budget: &mut Budget,
-) -> io::Result<()> {
+) -> io::Result<File> {
     // Not to hang on a named pipe that somebody put there.
     let file = File::options()
         .read(true)
         .custom_flags(nix::libc::O_NONBLOCK)
         .open(from)?;
-    take_open(&file, to, secret, hash, budget)
+    take_open(&file, to, secret, hash, budget)?;
+    Ok(file)
 }
 
 fn take_open(
@@ -305,6 +310,7 @@ fn take_folder(
             }
             'd' => take_folder(&inner, target.as_deref(), hash, budget)?,
             _ => take_file(&inner, target.as_deref(), false, hash, budget)
+                .map(drop)
                 .map_err(|error| io::Error::other(format!("{}: {error}", inner.display())))?,
         }
     }

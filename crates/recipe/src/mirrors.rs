@@ -3,7 +3,12 @@
 
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
-use isosmith_spec::model::{Base, Mirror};
+use isosmith_spec::{
+    Problem,
+    model::{Base, Mirror},
+};
+
+use crate::signing::sentence;
 
 pub use isosmith_catalogue::mirrors::{Machine, Mirrors, OFFICIAL, OFFICIAL_SECURITY};
 
@@ -14,6 +19,18 @@ pub use isosmith_catalogue::mirrors::{Machine, Mirrors, OFFICIAL, OFFICIAL_SECUR
 ///
 /// [`Code::ProfileInvalid`] with the field and a way out.
 pub fn refuse_files(base: &Base) -> Result<(), Failure> {
+    match folders(base).into_iter().next() {
+        None => Ok(()),
+        Some(problem) => Err(Failure::new(
+            Code::ProfileInvalid,
+            format!("{}: {}", problem.path, problem.message),
+            sentence(&problem.fix),
+        )),
+    }
+}
+
+/// Every address of a file, which a build would refuse.
+pub fn folders(base: &Base) -> Vec<Problem> {
     let mirrors = base.mirrors.iter().enumerate();
     let mirrors = mirrors.map(|(number, mirror)| (format!("base.mirrors[{number}]"), mirror));
     let security = base
@@ -29,14 +46,16 @@ pub fn refuse_files(base: &Base) -> Result<(), Failure> {
     let further = base.repositories.iter().enumerate();
     let further = further
         .map(|(number, repository)| (format!("base.repositories[{number}].uri"), &repository.uri));
-    match named.chain(further).find(|(_, uri)| uri.is_file()) {
-        None => Ok(()),
-        Some((field, uri)) => Err(Failure::new(
-            Code::ProfileInvalid,
-            format!("{field}: {uri} is a folder of this machine, which a build does not see"),
-            "Serve the folder over HTTP, for example with `python3 -m http.server --bind 127.0.0.1`.",
-        )),
-    }
+    named
+        .chain(further)
+        .filter(|(_, uri)| uri.is_file())
+        .map(|(path, uri)| Problem {
+            path,
+            message: format!("{uri} is a folder of this machine, which a build does not see"),
+            fix: "serve the folder over HTTP, for example with `python3 -m http.server --bind 127.0.0.1`".to_owned(),
+            origin: None,
+        })
+        .collect()
 }
 
 /// Which mirrors the finished image's own apt uses: those of the profile, but never the ones

@@ -14,7 +14,7 @@ use isosmith_engine::{Failure, StepCx};
 use isosmith_host::Cmd;
 use isosmith_protocol::{Code, Enrolment};
 use isosmith_spec::{
-    Reason,
+    Problem, Reason,
     model::{BuildSpec, SigningKey},
     names::MaterialPath,
     signing::{self, Signer},
@@ -46,31 +46,47 @@ pub fn check_signing(
     let Some(signing) = &spec.security.signing else {
         return Ok(None);
     };
-    let signer = signer_of(signing, place)?;
-    let key = read("key", &signing.key, &place(&signing.key)?)?;
-    signer
-        .owns(&key)
-        .map_err(|reason| refused("key", &signing.key, &reason))?;
-    Ok(Some(signer))
+    let (key, certificate) = (place(&signing.key)?, place(&signing.certificate)?);
+    pair(signing, &key, &certificate)
+        .map(Some)
+        .map_err(|problem| refused(&problem))
 }
 
-fn signer_of(
+/// Whether a key and a certificate that lie there can sign, and whose signature it will be.
+///
+/// # Errors
+///
+/// What is wrong with one of the two, by the profile's own names.
+pub(crate) fn pair(
     signing: &SigningKey,
-    place: &dyn Fn(&MaterialPath) -> Result<PathBuf, Failure>,
-) -> Result<Signer, Failure> {
-    let at = place(&signing.certificate)?;
-    let certificate = read("certificate", &signing.certificate, &at)?;
-    Signer::read(&certificate)
-        .map_err(|reason| refused("certificate", &signing.certificate, &reason))
+    key: &Path,
+    certificate: &Path,
+) -> Result<Signer, Problem> {
+    let signer = signer_at(signing, certificate)?;
+    let wrong = |reason| problem("key", &signing.key, reason);
+    let bytes = signing::read_file(key).map_err(wrong)?;
+    signer.owns(&bytes).map_err(wrong)?;
+    Ok(signer)
 }
 
-fn read(field: &str, path: &MaterialPath, at: &Path) -> Result<Vec<u8>, Failure> {
-    signing::read_file(at).map_err(|reason| refused(field, path, &reason))
+fn signer_at(signing: &SigningKey, certificate: &Path) -> Result<Signer, Problem> {
+    signing::read_file(certificate)
+        .and_then(|bytes| Signer::read(&bytes))
+        .map_err(|reason| problem("certificate", &signing.certificate, reason))
 }
 
-fn refused(field: &str, path: &MaterialPath, reason: &Reason) -> Failure {
-    let message = format!("security.signing.{field}: {path}: {}", reason.message);
-    Failure::new(Code::MaterialInvalid, message, sentence(&reason.fix))
+fn problem(key: &str, path: &MaterialPath, reason: Reason) -> Problem {
+    Problem {
+        path: format!("security.signing.{key}"),
+        message: format!("{path}: {}", reason.message),
+        fix: reason.fix,
+        origin: None,
+    }
+}
+
+fn refused(problem: &Problem) -> Failure {
+    let message = format!("{}: {}", problem.path, problem.message);
+    Failure::new(Code::MaterialInvalid, message, sentence(&problem.fix))
 }
 
 /// Finds before any work what would stop the signing at the end of it.
@@ -109,7 +125,8 @@ pub(crate) fn enrolment(signer: &Signer) -> Enrolment {
     }
 }
 
-fn sentence(fix: &str) -> String {
+/// A fix of a [`Reason`] as the advice of a [`Failure`].
+pub(crate) fn sentence(fix: &str) -> String {
     let mut letters = fix.chars();
     let first = letters.next().map(char::to_uppercase);
     let whole: String = first.into_iter().flatten().chain(letters).collect();
@@ -126,7 +143,10 @@ impl Debian {
     pub(crate) fn signer(&self) -> Result<Option<Signer>, Failure> {
         let signing = self.spec.security.signing.as_ref();
         signing
-            .map(|signing| signer_of(signing, &|path| self.place(path)))
+            .map(|signing| {
+                let certificate = self.place(&signing.certificate)?;
+                signer_at(signing, &certificate).map_err(|problem| refused(&problem))
+            })
             .transpose()
     }
 

@@ -3,13 +3,14 @@
 use isosmith_engine::{Failure, PlannedStep, Work};
 use isosmith_protocol::{BuildId, Code};
 use isosmith_recipe::Debian;
-use isosmith_spec::names::MaterialPath;
+use isosmith_spec::Problem;
 use serde_json::json;
 
 use super::{print, print_json};
 use crate::{
     Command, Ended,
     args::ProfileArgs,
+    findings::{self, Notice},
     order::{self, Delivered},
     places::{self, Places},
     profile::{self, LoadError, Loaded},
@@ -17,37 +18,52 @@ use crate::{
 
 /// Says every problem of a profile, and of the files that it names.
 pub fn check(args: &ProfileArgs, as_json: bool) -> Command {
-    match profile::load(args) {
-        Ok(loaded) => {
-            let order = order::gather(&loaded, None, &nowhere())?;
-            let place = |path: &MaterialPath| Ok(order.materials.get(path)?.path.clone());
-            let signer = isosmith_recipe::check_signing(&loaded.spec, &place)?;
-            if let Some(odd) = signer.as_ref().and_then(isosmith_recipe::odd_dates) {
-                tracing::warn!("{odd}");
-            }
+    let found = match findings::find(args) {
+        Ok(found) => found,
+        Err(failure) => {
             if as_json {
-                return print_json(&json!({ "problems": [] }));
+                print_findings(&[findings::as_problem(&failure)], &[])?;
             }
-            print(&format!("{}: no problems", loaded.spec.profile.name))?;
-            Ok(Ended::Well)
+            return Err(failure);
         }
-        Err(LoadError::Problems(problems)) if as_json => {
-            let list: Vec<_> = problems
-                .iter()
-                .map(|problem| {
-                    json!({
-                        "path": problem.path,
-                        "message": problem.message,
-                        "fix": problem.fix,
-                        "origin": problem.origin.as_ref().map(ToString::to_string),
-                    })
-                })
-                .collect();
-            print_json(&json!({ "problems": list }))?;
-            Ok(Ended::Badly)
-        }
-        Err(error) => Err(error.into_failure()),
+    };
+    let failure = found.failure();
+    if as_json {
+        let missing = found.missing.iter().map(findings::as_problem);
+        let problems: Vec<Problem> = found.problems.iter().cloned().chain(missing).collect();
+        print_findings(&problems, &found.warnings)?;
+        return match failure {
+            None => Ok(Ended::Well),
+            Some(failure) if found.is_spec() => Err(failure),
+            Some(_) => Ok(Ended::Badly),
+        };
     }
+    for warning in &found.warnings {
+        tracing::warn!(
+            "{}",
+            format!("{} {}", warning.message, warning.fix).trim_end()
+        );
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    print(&format!("{}: no problems", found.name.unwrap_or_default()))?;
+    Ok(Ended::Well)
+}
+
+fn print_findings(problems: &[Problem], warnings: &[Notice]) -> Result<(), Failure> {
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "path": problem.path,
+                "message": problem.message,
+                "fix": problem.fix,
+                "origin": problem.origin.as_ref().map(ToString::to_string),
+            })
+        })
+        .collect();
+    print_json(&json!({ "problems": problems, "warnings": warnings })).map(drop)
 }
 
 fn nowhere() -> Delivered {

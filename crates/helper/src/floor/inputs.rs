@@ -73,7 +73,7 @@ mod tests {
             fs::create_dir(folder).expect("made");
         }
         for want in &wanted {
-            fs::write(from.join(want.path.as_str()), want.path.as_str()).expect("written");
+            fs::write(from.join(want.path.as_str()), format!("#!/{}", want.path)).expect("written");
         }
         let materials = Materials::collect(&wanted, &from, Some(&sealed)).expect("collected");
         let left = || {
@@ -86,7 +86,10 @@ mod tests {
         // However often.
         for _ in 0..2 {
             forget_secrets(&sealed, &materials);
-            assert_eq!(left(), ["a.sh", "owner.pem"].map(str::to_owned).into());
+            assert_eq!(
+                left(),
+                ["#!/a.sh", "#!/owner.pem"].map(str::to_owned).into()
+            );
         }
     }
 }

@@ -72,7 +72,7 @@ fn whatever_is_asked_for_is_in_the_fingerprint() {
         let handed = Handed::Each(files);
         handed.copy(&spec(), &incoming).expect("copied")
     };
-    let (one, same, other) = (take(0, b"a"), take(1, b"a"), take(2, b"b"));
+    let (one, same, other) = (take(0, b"#!/a"), take(1, b"#!/a"), take(2, b"#!/b"));
     let usual = Options::default();
     let strict = Options {
         manner: Manner {

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io,
-    os::unix::fs::{FileExt, MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
 };
 
@@ -15,7 +15,8 @@ use isosmith_spec::{Material as Wanted, MaterialKind};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Budget, MAX_FILES, Material, Materials, hex, is_secret, limit, take_folder, take_open, tar,
+    Budget, MAX_FILES, Material, Materials, beginning, hex, is_secret, limit, take_folder,
+    take_open, tar,
 };
 
 impl Materials {
@@ -31,7 +32,7 @@ impl Materials {
     /// # Errors
     ///
     /// [`Code::MaterialInvalid`] for something that is missing, not a regular file, too big,
-    /// no picture where a picture is wanted, or a tar stream with anything but folders, files
+    /// not what it is for (a picture, a key, a package, a script), or a tar stream with anything but folders, files
     /// and symbolic links under clean names, every one of them in one message; for a copy of a private
     /// key.
     pub fn receive(
@@ -108,8 +109,8 @@ fn take_received(
         // it came.
         take_folder(to, None, &mut hash, &mut again)?;
     } else {
-        check_beginning(file, kind)?;
         take_open(file, Some(to), is_secret(kind), &mut hash, &mut budget)?;
+        beginning::check_open(file, kind)?;
     }
     *left -= most - budget.bytes;
     Ok(Material {
@@ -118,30 +119,6 @@ fn take_received(
         is_dir,
         secret: is_secret(kind),
     })
-}
-
-/// Refuses what cannot be what it is for, by its first bytes. Pictures are not decoded here:
-/// whoever receives may be root, and decoders are a large piece of code for hostile bytes.
-fn check_beginning(file: &File, kind: MaterialKind) -> io::Result<()> {
-    if !kind.is_picture() {
-        return Ok(());
-    }
-    let mut bytes = [0; 64];
-    let count = file.read_at(&mut bytes, 0)?;
-    if looks_like_a_picture(&bytes[..count]) {
-        return Ok(());
-    }
-    Err(io::Error::other("is neither SVG, PNG, JPEG nor WebP"))
-}
-
-/// PNG (ISO/IEC 15948, 5.2), JPEG (ITU-T T.81, B.1.1.3), WebP (RFC 9649, 2.4), or text that
-/// begins as XML does. Compressed SVG is none of them.
-fn looks_like_a_picture(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-    webp || bytes.starts_with(b"\x89PNG\r\n\x1a\n")
-        || bytes.starts_with(b"\xff\xd8\xff")
-        || text.trim_ascii_start().starts_with(b"<")
 }
 
 #[cfg(test)]
@@ -182,7 +159,7 @@ mod tests {
         let huge = File::create_new(root.path().join("huge")).expect("made");
         huge.set_len(1 << 40).expect("sparse");
         let (pipe, _other) = std::io::pipe().expect("a pipe");
-        let cases: [(&str, MaterialKind, File, &str); 7] = [
+        let cases: [(&str, MaterialKind, File, &str); 10] = [
             (
                 "pipe",
                 MaterialKind::Script,
@@ -213,6 +190,24 @@ mod tests {
                 MaterialKind::Logo,
                 in_memory(b"\x1f\x8b\x08\0"),
                 "neither SVG",
+            ),
+            (
+                "private key",
+                MaterialKind::Key,
+                in_memory(b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"),
+                "is a private key",
+            ),
+            (
+                "no package",
+                MaterialKind::Deb,
+                in_memory(b"<html>"),
+                "not a Debian package; give a .deb",
+            ),
+            (
+                "script of Windows",
+                MaterialKind::Script,
+                in_memory(b"#!/bin/sh\r\n"),
+                "line ends of Windows",
             ),
             (
                 "write-only",
@@ -262,7 +257,7 @@ mod tests {
     #[test]
     fn all_together_have_a_limit_too() {
         let root = tempfile::tempdir().expect("a temporary folder");
-        let wanted = [want("a", MaterialKind::Key), want("b", MaterialKind::Key)];
+        let wanted = ["a", "b"].map(|path| want(path, MaterialKind::Certificate));
         let mut open = |_: &str| Some(in_memory(b"12345678"));
         for (most, want) in [(16, true), (15, false)] {
             let into = root.path().join(most.to_string());
@@ -284,20 +279,5 @@ mod tests {
                 .message
                 .contains("field of b: b: was not handed over")
         );
-    }
-
-    #[test]
-    fn pictures_are_known_by_their_first_bytes() {
-        for (bytes, want) in [
-            (&b"\x89PNG\r\n\x1a\nrest"[..], true),
-            (b"\xff\xd8\xff\xe0", true),
-            (b"RIFF\0\0\0\0WEBPVP8 ", true),
-            (b"\xef\xbb\xbf\n <svg/>", true),
-            (b"\x1f\x8b\x08", false),
-            (b"GIF89a", false),
-            (b"", false),
-        ] {
-            assert_eq!(looks_like_a_picture(bytes), want, "{bytes:?}");
-        }
     }
 }

@@ -8,8 +8,10 @@ use std::{
 
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
+use isosmith_spec::Reason;
 
 use super::{Material, Materials};
+use crate::signing::sentence;
 
 impl Materials {
     /// Whether no file, and none in a folder, has the same bytes as a private one.
@@ -18,6 +20,24 @@ impl Materials {
     ///
     /// [`Code::MaterialInvalid`] naming both; [`Code::Io`] when one cannot be read.
     pub(super) fn check_secrets(&self) -> Result<(), Failure> {
+        let Some((_, reason)) = self.copies()?.into_iter().next() else {
+            return Ok(());
+        };
+        Err(Failure::new(
+            Code::MaterialInvalid,
+            reason.message,
+            sentence(&reason.fix),
+        ))
+    }
+
+    /// The profile's path of each material that is or holds a copy of a private one, with what
+    /// is to be said.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`] when one cannot be read.
+    pub(super) fn copies(&self) -> Result<Vec<(String, Reason)>, Failure> {
+        let mut found = Vec::new();
         for (name, private) in self.iter().filter(|(_, material)| material.secret) {
             for (other, material) in self.iter().filter(|(_, material)| !material.secret) {
                 let copy = private
@@ -29,17 +49,17 @@ impl Materials {
                     Ok(inside) if material.is_dir => Path::new(other).join(inside),
                     _ => other.into(),
                 };
-                return Err(Failure::new(
-                    Code::MaterialInvalid,
+                let reason = Reason::new(
                     format!(
                         "{} is a copy of the private key {name}, and gets into the image",
                         shown.display()
                     ),
-                    "Remove the copy, or move it to where the profile copies nothing from.",
-                ));
+                    "remove the copy, or move it to where the profile copies nothing from",
+                );
+                found.push((other.to_owned(), reason));
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
@@ -94,7 +114,7 @@ mod tests {
         let wanted = [
             wanted("owner.key", MaterialKind::SigningKey),
             wanted("over", MaterialKind::Overlay),
-            wanted("a.sh", MaterialKind::Script),
+            wanted("a.sh", MaterialKind::Overlay),
         ];
         let collect = || Materials::collect(&wanted, root, None).map_err(|failure| failure.message);
 
@@ -108,7 +128,7 @@ mod tests {
         );
         fs::remove_file(root.join("over/etc/keys/k")).expect("removed");
         fs::write(root.join("a.sh"), "a private key\n").expect("written");
-        let said = collect().expect_err("a copy as a script");
+        let said = collect().expect_err("a copy as a file");
         assert!(said.starts_with("a.sh is a copy"), "{said}");
     }
 }

@@ -12,7 +12,7 @@ use isosmith_host::{
     fs::{Confined, Tree},
 };
 use isosmith_protocol::Code;
-use isosmith_spec::model::{BiosLoader, Boot, MenuEntry};
+use isosmith_spec::model::{BiosLoader, MenuEntry};
 use serde_json::{Value, json};
 
 use super::{
@@ -22,7 +22,8 @@ use super::{
     users,
 };
 use crate::{
-    brand, cpio,
+    brand::{self, shown},
+    cpio,
     fetch::Pool,
     materials::Materials,
     menu,
@@ -122,8 +123,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     let entries = entries(state);
     let brand = brand::whole(state)?;
     let boot = &state.spec.boot;
-    let shown = shown(boot, entries.iter());
-    for warning in isosmith_branding::warnings(&brand, &shown) {
+    for warning in brand::warnings(&brand, boot, &entries) {
         cx.warn(format!("{} {}", warning.message, warning.fix));
     }
 
@@ -140,7 +140,7 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
         medium.write("boot/grub/grub.cfg", menu::grub(boot, &entries).as_bytes())?;
         medium.write("boot/grub/loopback.cfg", menu::LOOPBACK.as_bytes())?;
         medium.copy_loader("usr/share/grub/unicode.pf2", "boot/grub/fonts/unicode.pf2")?;
-        for file in isosmith_branding::grub_theme(&brand, &shown) {
+        for file in isosmith_branding::grub_theme(&brand, &shown(boot, entries.iter())) {
             medium.write(&format!("boot/grub/theme/{}", file.path), &file.bytes)?;
         }
     }
@@ -167,17 +167,6 @@ pub(crate) fn make(cx: &mut StepCx<'_>, state: &mut Debian) -> Result<Done, Fail
     }
     Confined::new(cx.out())?.remove_tree(&medium.loaders)?;
     Ok(Done::Done)
-}
-
-/// A menu as its picture is drawn.
-fn shown<'e>(
-    boot: &Boot,
-    entries: impl Iterator<Item = &'e menu::Entry>,
-) -> isosmith_branding::Menu {
-    isosmith_branding::Menu::new(
-        entries.map(|entry| entry.title.clone()).collect(),
-        boot.timeout.map(isosmith_branding::Countdown::starting),
-    )
 }
 
 /// The initramfs of Debian's installer, which starts with the live system's kernel.
