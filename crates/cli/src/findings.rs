@@ -1,6 +1,6 @@
 //! Everything that can be said about a profile and its files before a build.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use isosmith_engine::Failure;
 use isosmith_protocol::Code;
@@ -61,10 +61,12 @@ pub fn find(args: &ProfileArgs) -> Result<Findings, Failure> {
     let mut found = isosmith_recipe::find_problems(&wanted, &profile::base());
     if let Some(spec) = &spec {
         found.extend(isosmith_recipe::mirrors::folders(&spec.base));
+        found.extend(isosmith_recipe::needed_but_excluded(spec));
     }
     for problem in &mut found {
         let merged = merged.as_ref().filter(|_| !problem.path.is_empty());
-        problem.origin = merged.map(|merged| merged.origin(&problem.path).clone());
+        let origin = problem.origin.take();
+        problem.origin = origin.or_else(|| Some(merged?.origin(&problem.path).clone()));
     }
     problems.extend(found);
     let (mut warnings, mut missing) = (Vec::new(), None);
@@ -108,6 +110,15 @@ fn word(word: impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(word).map_err(|error| {
         Failure::plain(Code::Internal, "a warning cannot be written").because(error)
     })
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(surface) = self.surface.as_str() {
+            write!(f, "{surface}: ")?;
+        }
+        f.write_str(format!("{} {}", self.message, self.fix).trim_end())
+    }
 }
 
 impl Findings {

@@ -39,10 +39,7 @@ pub fn check(args: &ProfileArgs, as_json: bool) -> Command {
         };
     }
     for warning in &found.warnings {
-        tracing::warn!(
-            "{}",
-            format!("{} {}", warning.message, warning.fix).trim_end()
-        );
+        tracing::warn!("{warning}");
     }
     if let Some(failure) = failure {
         return Err(failure);
