@@ -75,7 +75,7 @@ pub fn find(args: &ProfileArgs) -> Result<Findings, Failure> {
         missing = isosmith_recipe::assistant::collect(spec, None).err();
     }
     Ok(Findings {
-        name: spec.map(|spec| spec.profile.name.to_string()),
+        name: spec.map(|spec| spec.profile.name),
         problems,
         warnings,
         missing,
