@@ -14,6 +14,7 @@ mod rules;
 mod security;
 mod system;
 
+pub(crate) use choices::SSH_SERVERS;
 use read::Reader;
 
 /// Checks every field and the rules between them.

@@ -38,6 +38,7 @@ mod settle;
 pub mod signing;
 mod stack;
 mod tree;
+mod warnings;
 mod words;
 mod written;
 
@@ -49,6 +50,7 @@ pub use model::BuildSpec;
 pub use problem::{Problem, Reason};
 pub use raw::{FORMAT, MOST_BYTES, MOST_CHARACTERS, MOST_ENTRIES, MOST_MOTD};
 pub use schema::schema;
+pub use warnings::warnings;
 
 /// Merges layers, lowest first, over the built-in defaults and checks the result.
 ///

@@ -167,7 +167,7 @@ pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Ins
 }
 
 /// The package that brings an SSH server, and others that bring that one.
-const SSH_SERVERS: [&str; 3] = ["openssh-server", "ssh", "task-ssh-server"];
+pub(crate) const SSH_SERVERS: [&str; 3] = ["openssh-server", "ssh", "task-ssh-server"];
 
 pub(super) fn security(root: &Place<'_>, security: Option<&Security>, software: Option<&Software>) {
     let Some(security) = security else { return };
