@@ -31,7 +31,7 @@ pub struct Findings {
 #[derive(Debug, Serialize)]
 pub struct Notice {
     /// The field, or the section that it is about.
-    pub path: &'static str,
+    pub path: String,
     /// The drawn surface that it shows on; null for what is not drawn.
     pub surface: Value,
     /// Stable name for machines.
@@ -87,7 +87,7 @@ fn notices(spec: &BuildSpec) -> Result<Vec<Notice>, Failure> {
     let signer = isosmith_recipe::check_signing(spec, &place)?;
     let odd = signer.as_ref().and_then(isosmith_recipe::odd_dates);
     let odd = odd.map(|message| Notice {
-        path: "security.signing.certificate",
+        path: "security.signing.certificate".to_owned(),
         surface: Value::Null,
         code: "certificate_dates".into(),
         message,
@@ -96,14 +96,27 @@ fn notices(spec: &BuildSpec) -> Result<Vec<Notice>, Failure> {
     let drawn = isosmith_recipe::brand_warnings(spec, &place)?;
     let drawn = drawn.into_iter().map(|warning| {
         Ok(Notice {
-            path: "branding",
+            path: "branding".to_owned(),
             surface: word(warning.surface)?,
             code: word(warning.code)?,
             message: warning.message,
             fix: warning.fix,
         })
     });
-    odd.into_iter().map(Ok).chain(drawn).collect()
+    let unlikely = isosmith_spec::warnings(spec)
+        .into_iter()
+        .map(|warning| Notice {
+            path: warning.path,
+            surface: Value::Null,
+            code: "probably_not_meant".into(),
+            message: format!("{}.", warning.message),
+            fix: format!("Better {}.", warning.fix),
+        });
+    odd.into_iter()
+        .chain(unlikely)
+        .map(Ok)
+        .chain(drawn)
+        .collect()
 }
 
 fn word(word: impl Serialize) -> Result<Value, Failure> {
