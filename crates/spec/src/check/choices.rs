@@ -146,7 +146,8 @@ pub(super) fn menu(root: &Place<'_>, boot: Option<&Boot>, installer: Option<&Ins
         | MenuEntry::DebianInstaller => true,
         MenuEntry::VerifyMedium | MenuEntry::MemoryTest | MenuEntry::LocalDisk => false,
     };
-    if !only && !boot.entries.iter().any(starts) {
+    // An empty menu is refused already.
+    if !only && !boot.entries.is_empty() && !boot.entries.iter().any(starts) {
         at.refuse(
             "no line of the menu starts the live system or an installer",
             "add `\"live\"`, or leave the line out",
