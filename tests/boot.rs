@@ -77,10 +77,11 @@ fn main() -> ExitCode {
         // Minutes each: on demand.
         .with_ignored_flag(true)
     };
-    let looks = |name: &'static str, but: &'static str| {
+    let looks = |name: &'static str, profile: &'static str, but: &'static str| {
         let kit = kit.clone();
         Trial::test(format!("surfaces_{name}"), move || {
-            surfaces::compare(&kit, name, but).map_err(|error| Failed::from(format!("{error:#}")))
+            surfaces::compare(&kit, name, profile, but)
+                .map_err(|error| Failed::from(format!("{error:#}")))
         })
         // Half an hour each: on demand.
         .with_ignored_flag(true)
@@ -114,10 +115,13 @@ fn main() -> ExitCode {
         small("kiosk_from_menu_to_page", kiosk::Until::Page).with_ignored_flag(true),
         shipped("standard"),
         shipped("rescue"),
-        looks("ailinux", surfaces::WHOLE),
-        looks("kde", surfaces::SMALL),
-        looks("gnome", surfaces::SMALL),
-        looks("xfce", surfaces::SMALL),
+        looks("ailinux", "ailinux", surfaces::WHOLE),
+        looks("kde", "kde", surfaces::SMALL),
+        looks("gnome", "gnome", surfaces::SMALL),
+        looks("xfce", "xfce", surfaces::SMALL),
+        looks("lxqt", "minimal", surfaces::LXQT),
+        looks("cinnamon", "minimal", surfaces::CINNAMON),
+        looks("mate", "minimal", surfaces::MATE),
         installs(install::Case {
             name: "bios",
             installer: install::Installer::Calamares,

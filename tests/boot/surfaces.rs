@@ -50,23 +50,30 @@ pub const WHOLE: &str = "[image]\ncompression = \"zstd:3\"\n";
 pub const SMALL: &str =
     "[kernel]\nfirmware = []\n[installer]\ncalamares = false\n[image]\ncompression = \"zstd:3\"\n";
 
+/// A desktop that no shipped profile has, on the ground of `minimal`.
+pub const LXQT: &str = "[desktop]\nenvironment = \"lxqt\"\n[image]\ncompression = \"zstd:3\"\n";
+pub const CINNAMON: &str =
+    "[desktop]\nenvironment = \"cinnamon\"\n[image]\ncompression = \"zstd:3\"\n";
+pub const MATE: &str = "[desktop]\nenvironment = \"mate\"\n[image]\ncompression = \"zstd:3\"\n";
+
 /// Builds the profile once without and once with logging in by itself, and compares what the
 /// machine shows: under UEFI with Secure Boot up to the login screen, on a BIOS up to the desktop
-/// and the installer's first page. `but` is what the profile is given besides.
-pub fn compare(kit: &Kit, profile: &str, but: &str) -> Result<()> {
+/// and the installer's first page. `but` is what the profile is given besides; the pictures are kept
+/// by `name`.
+pub fn compare(kit: &Kit, name: &str, profile: &str, but: &str) -> Result<()> {
     let mut wrong = Vec::new();
-    let mut see = |name: &str, seen: Result<f64>| match seen {
-        Ok(likeness) => eprintln!("{name}: like its preview by {likeness:.3}"),
+    let mut see = |what: &str, seen: Result<f64>| match seen {
+        Ok(likeness) => eprintln!("{what}: like its preview by {likeness:.3}"),
         Err(error) => wrong.push(format!("{error:#}")),
     };
 
-    let mut screen = Screen::of(kit, profile, but, false)?;
+    let mut screen = Screen::of(kit, name, profile, but, false)?;
     see("menu of GRUB", screen.menu("uefi"));
     see("splash", screen.splash());
     see("login", screen.login());
     drop(screen);
 
-    let mut screen = Screen::of(kit, profile, but, true)?;
+    let mut screen = Screen::of(kit, name, profile, but, true)?;
     see("menu of ISOLINUX", screen.menu("bios"));
     see("desktop", screen.desktop());
     if screen.spec.installer.calamares {
@@ -86,9 +93,9 @@ struct Screen {
 }
 
 impl Screen {
-    fn of(kit: &Kit, profile: &str, but: &str, autologin: bool) -> Result<Self> {
+    fn of(kit: &Kit, name: &str, profile: &str, but: &str, autologin: bool) -> Result<Self> {
         let way = if autologin { "desktop" } else { "login" };
-        let folder = kit.root.join("surfaces").join(profile).join(way);
+        let folder = kit.root.join("surfaces").join(name).join(way);
         fs::create_dir_all(&folder)?;
         let path = folder.join("profile.toml");
         fs::write(

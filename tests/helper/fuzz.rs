@@ -43,7 +43,7 @@ fn seconds() -> u64 {
         .unwrap_or(if env::var_os("ISOSMITH_FULL").is_some() {
             600
         } else {
-            120
+            30
         })
 }
 
