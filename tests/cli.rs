@@ -447,6 +447,24 @@ fn a_brand_that_will_not_look_as_meant_is_warned_of_and_not_refused() {
 }
 
 #[test]
+fn what_is_probably_not_meant_is_said_with_its_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("profile.toml");
+    let text =
+        "format = 1\nextends = \"minimal\"\n[profile]\nname = \"x\"\n[users]\nlive = false\n";
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let said = json(&["check", "--json", path]);
+    assert_eq!(said["warnings"][0]["path"], "users", "{said:#}");
+    check(
+        &["check", path],
+        0,
+        &["no problems"],
+        &["users: nobody can log in", "autologin = true"],
+    );
+}
+
+#[test]
 fn a_plan_names_every_step_and_every_value_s_origin() {
     let plan = json(&["plan", "minimal", "--json"]);
     let steps: Vec<&str> = plan

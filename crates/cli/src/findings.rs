@@ -127,9 +127,9 @@ fn word(word: impl Serialize) -> Result<Value, Failure> {
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(surface) = self.surface.as_str() {
-            write!(f, "{surface}: ")?;
-        }
+        // A surface says more than the section that all of them belong to.
+        let place = self.surface.as_str().unwrap_or(&self.path);
+        write!(f, "{place}: ")?;
         f.write_str(format!("{} {}", self.message, self.fix).trim_end())
     }
 }
